@@ -1,0 +1,58 @@
+# anywire_module(NAME LINK libs...): the folder src/NAME as a static library, and, when tests are
+# built, its *_test.cc files as the executable NAME_test. Sources are found by pattern, so adding a
+# file needs no edit here. A folder without sources becomes an interface library.
+
+find_path(LLHTTP_SOURCE_DIR llhttp.c PATHS /usr/share/llhttp NO_DEFAULT_PATH)
+
+if(LLHTTP_SOURCE_DIR)
+  # Debian ships llhttp as C sources (package node-llhttp), not as a library.
+  add_library(llhttp STATIC ${LLHTTP_SOURCE_DIR}/api.c ${LLHTTP_SOURCE_DIR}/http.c
+    ${LLHTTP_SOURCE_DIR}/llhttp.c)
+  target_include_directories(llhttp SYSTEM PUBLIC /usr/share/include/llhttp)
+  target_compile_options(llhttp PRIVATE -w)
+else()
+  message(FATAL_ERROR "llhttp sources not found; run scripts/setup (Debian package node-llhttp)")
+endif()
+
+find_library(URING_LIBRARY uring)
+if(NOT URING_LIBRARY)
+  message(FATAL_ERROR "liburing not found; run scripts/setup (Debian package liburing-dev)")
+endif()
+
+function(anywire_module name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$|/main\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    target_link_libraries(${name} PUBLIC anywire_flags ${ARG_LINK})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE anywire_flags ${ARG_LINK})
+  endif()
+  if(ANYWIRE_TESTS AND tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE ${name} GTest::gtest GTest::gmock GTest::gtest_main)
+    add_test(NAME ${name} COMMAND ${name}_test)
+  endif()
+  if(ANYWIRE_FUZZ)
+    file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/fuzz/${name}/fuzz_*.cc)
+    foreach(fuzzer ${fuzzers})
+      get_filename_component(target ${fuzzer} NAME_WE)
+      add_executable(${target} ${fuzzer})
+      target_link_libraries(${target} PRIVATE ${name})
+      target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    endforeach()
+  endif()
+endfunction()
+
+function(anywire_binary name main)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  if(EXISTS ${CMAKE_SOURCE_DIR}/${main})
+    add_executable(${name} ${main})
+    target_link_libraries(${name} PRIVATE ${ARG_LINK})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+  endif()
+endfunction()
