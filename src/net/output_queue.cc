@@ -1,0 +1,92 @@
+#include "net/output_queue.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/assert.h"
+
+namespace anywire::net {
+
+OutputQueue::~OutputQueue() = default;
+
+void OutputQueue::append(Bytes bytes) {
+  if (bytes.empty()) return;
+  if (count_ > 0) {
+    BufferRef& tail = at(count_ - 1);
+    // An exclusive tail is one this queue made itself: nobody else can hold it, and bytes already
+    // handed to the kernel lie before its end.
+    if (tail->exclusive() && tail->room() >= bytes.size()) {
+      tail->append(bytes);
+      bytes_ += bytes.size();
+      return;
+    }
+  }
+  const std::size_t wanted = count_ == 0 ? kTailBytes : std::min(kTailBytesMax, bytes_ * 2);
+  BufferRef buffer = Buffer::allocate(std::max(bytes.size(), wanted));
+  buffer->append(bytes);
+  push(std::move(buffer));
+  bytes_ += bytes.size();
+}
+
+void OutputQueue::append(BufferRef buffer) {
+  if (buffer->size() == 0) return;
+  bytes_ += buffer->size();
+  push(std::move(buffer));
+}
+
+void OutputQueue::push(BufferRef buffer) {
+  if (count_ == capacity_) grow();
+  at(count_) = std::move(buffer);
+  ++count_;
+}
+
+void OutputQueue::grow() {
+  std::unique_ptr<BufferRef[]> larger(new BufferRef[std::size_t{capacity_} * 2]);
+  for (std::uint32_t i = 0; i < count_; ++i) larger[i] = std::move(at(i));
+  heap_ = std::move(larger);
+  head_ = 0;
+  capacity_ *= 2;
+}
+
+Bytes OutputQueue::front() const {
+  return count_ == 0 ? Bytes{} : at(0)->bytes().subspan(head_offset_);
+}
+
+std::size_t OutputQueue::gather(iovec* entries, std::size_t max) const {
+  const std::size_t n = std::min<std::size_t>(max, count_);
+  for (std::uint32_t i = 0; i < n; ++i) {
+    const Bytes part = i == 0 ? front() : at(i)->bytes();
+    entries[i] = {const_cast<std::uint8_t*>(part.data()), part.size()};
+  }
+  return n;
+}
+
+void OutputQueue::copy_head(std::uint8_t* out, std::size_t size) const {
+  AW_ASSERT(size <= bytes_);
+  for (std::uint32_t i = 0; size > 0; ++i) {
+    const Bytes part = i == 0 ? front() : at(i)->bytes();
+    const std::size_t take = std::min(size, part.size());
+    std::memcpy(out, part.data(), take);
+    out += take;
+    size -= take;
+  }
+}
+
+void OutputQueue::consume(std::size_t size) {
+  AW_ASSERT(size <= bytes_);
+  bytes_ -= size;
+  while (size > 0) {
+    const std::size_t left = at(0)->size() - head_offset_;
+    if (size < left) {
+      head_offset_ += static_cast<std::uint32_t>(size);
+      return;
+    }
+    size -= left;
+    head_offset_ = 0;
+    at(0) = BufferRef();
+    head_ = (head_ + 1) & (capacity_ - 1);
+    --count_;
+  }
+}
+
+}  // namespace anywire::net

@@ -1,0 +1,71 @@
+// Stream: an ordered, reliable byte stream to one peer, plain or encrypted: the seam between the
+// protocol engines and the outside world. TcpStream, tls::TlsStream and the simulator implement it.
+//
+// Thread: the loop's that made it.
+// Lifetime: owned by its handler (or by what the handler hands it to). `close` may be called inside
+// any callback; the stream is destroyed through Loop::defer_delete, never inside a callback.
+// Limits: the output queue is bounded by whoever writes, who watches `queued_bytes`.
+#pragma once
+
+#include <cstddef>
+
+#include "base/buffer.h"
+#include "base/bytes.h"
+
+namespace anywire::net {
+
+enum class ReadStatus {
+  kData,        // `bytes` > 0 were read
+  kWouldBlock,  // nothing now; `on_readable` comes again
+  kEnd,         // the peer will send no more
+  kError,       // the connection is gone
+};
+
+struct ReadResult {
+  ReadStatus status;
+  std::size_t bytes = 0;
+};
+
+// Told what happens on a stream. No callback may destroy the stream directly.
+class StreamHandler {
+ public:
+  // There may be something to read. Level-triggered: unread bytes bring another call.
+  virtual void on_readable() = 0;
+  // The output queue had met a full socket and has fallen to the low watermark.
+  virtual void on_drained() = 0;
+  // The peer reset the connection or writing failed. Nothing further is called; close the stream.
+  virtual void on_broken() = 0;
+
+ protected:
+  ~StreamHandler() = default;
+};
+
+class Stream {
+ public:
+  virtual ~Stream() = default;
+
+  void set_handler(StreamHandler& handler) { handler_ = &handler; }
+
+  // Reads what is there, at most `into.size()` bytes. Call it from `on_readable`.
+  virtual ReadResult read(MutableBytes into) = 0;
+
+  // Queue bytes; they leave at the end of the loop's turn. The first copies, the second shares.
+  virtual void write(Bytes bytes) = 0;
+  virtual void write(BufferRef buffer) = 0;
+  // Bytes accepted by `write` that the kernel has not taken yet.
+  virtual std::size_t queued_bytes() const = 0;
+
+  // While off, `on_readable` is not called and the kernel's window fills up.
+  virtual void set_reading(bool on) = 0;
+  // Sends what is queued, then tells the peer that no more will come. Reading goes on.
+  virtual void finish() = 0;
+  // Gives up the connection now; queued bytes are lost, no callback follows.
+  virtual void close() = 0;
+
+  virtual bool encrypted() const = 0;
+
+ protected:
+  StreamHandler* handler_ = nullptr;
+};
+
+}  // namespace anywire::net

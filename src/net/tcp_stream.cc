@@ -1,0 +1,128 @@
+#include "net/tcp_stream.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "net/flush_queue.h"
+
+namespace anywire::net {
+namespace {
+
+ReadResult receive(int fd, MutableBytes into, int flags) {
+  const ssize_t n = ::recv(fd, into.data(), into.size(), flags);
+  if (n > 0) return {ReadStatus::kData, static_cast<std::size_t>(n)};
+  if (n == 0) return {ReadStatus::kEnd};
+  if (errno == EAGAIN || errno == EINTR) return {ReadStatus::kWouldBlock};
+  return {ReadStatus::kError};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TcpStream>> TcpStream::adopt(FlushQueue& queue, int fd) {
+  std::unique_ptr<TcpStream> stream(new TcpStream(queue, fd));
+  auto watched = queue.loop().watch(fd, reactor::kReadable, *stream);
+  if (!watched) return std::unexpected(watched.error());
+  return stream;
+}
+
+TcpStream::~TcpStream() {
+  close();
+  // Only at tear-down: in service streams are destroyed after the turn's flush.
+  if (dirty_) queue_.forget(*this);
+}
+
+ReadResult TcpStream::read(MutableBytes into) { return receive(fd_, into, 0); }
+
+ReadResult TcpStream::peek(MutableBytes into) { return receive(fd_, into, MSG_PEEK); }
+
+void TcpStream::write(Bytes bytes) {
+  if (fd_ < 0 || finishing_ || bytes.empty()) return;
+  if (!output_) output_ = std::make_unique<OutputQueue>();
+  output_->append(bytes);
+  mark_dirty();
+}
+
+void TcpStream::write(BufferRef buffer) {
+  if (fd_ < 0 || finishing_) return;
+  if (!output_) output_ = std::make_unique<OutputQueue>();
+  output_->append(std::move(buffer));
+  mark_dirty();
+}
+
+void TcpStream::mark_dirty() {
+  if (dirty_ || blocked_) return;
+  dirty_ = true;
+  queue_.add(*this);
+}
+
+void TcpStream::set_reading(bool on) {
+  if (reading_ == on || fd_ < 0) return;
+  reading_ = on;
+  update_interest();
+}
+
+void TcpStream::update_interest() {
+  queue_.loop().update(
+      fd_, (reading_ ? reactor::kReadable : 0u) | (blocked_ ? reactor::kWritable : 0u), *this);
+}
+
+void TcpStream::finish() {
+  if (fd_ < 0 || finishing_) return;
+  finishing_ = true;
+  if (!output_) {
+    finished_ = true;
+    ::shutdown(fd_, SHUT_WR);
+  }
+}
+
+void TcpStream::close() {
+  if (fd_ < 0) return;
+  output_.reset();
+  ::close(fd_);  // also takes it out of the epoll set
+  fd_ = -1;
+}
+
+void TcpStream::on_ready(std::uint32_t ready) {
+  // Events of this turn may have been collected before the stream was closed.
+  if (fd_ < 0) return;
+  if ((ready & reactor::kWritable) != 0 && blocked_) {
+    blocked_ = false;
+    update_interest();
+    mark_dirty();
+  }
+  if (reading_ && (ready & (reactor::kReadable | reactor::kError)) != 0) {
+    handler_->on_readable();
+  } else if ((ready & reactor::kError) != 0) {
+    handler_->on_broken();
+  }
+}
+
+void TcpStream::on_sent(std::int64_t result) {
+  if (fd_ < 0) return;
+  if (result < 0 && result != -EAGAIN && result != -EINTR) {
+    handler_->on_broken();
+    return;
+  }
+  if (result > 0) output_->consume(static_cast<std::size_t>(result));
+  if (!output_->empty() && !blocked_) {
+    blocked_ = true;
+    notify_drained_ = true;
+    update_interest();
+  }
+  const bool drained = notify_drained_ && output_->bytes() <= queue_.options().low_watermark_bytes;
+  if (output_->empty()) {
+    output_.reset();
+    if (finishing_ && !finished_) {
+      finished_ = true;
+      ::shutdown(fd_, SHUT_WR);
+    }
+  }
+  if (drained) {
+    notify_drained_ = false;
+    handler_->on_drained();
+  }
+}
+
+}  // namespace anywire::net

@@ -1,0 +1,57 @@
+// TcpStream: a Stream over a connected, non-blocking socket (TCP or Unix).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "net/output_queue.h"
+#include "net/stream.h"
+#include "reactor/loop.h"
+
+namespace anywire::net {
+
+class FlushQueue;
+
+class TcpStream final : public Stream, private reactor::Watcher {
+ public:
+  // Takes the descriptor over. Fails (and closes it) when the loop cannot watch it.
+  static Result<std::unique_ptr<TcpStream>> adopt(FlushQueue& queue, int fd);
+  ~TcpStream() override;
+
+  ReadResult read(MutableBytes into) override;
+  // Reads without taking: for the PROXY protocol, which must not eat what follows its header.
+  ReadResult peek(MutableBytes into);
+  void write(Bytes bytes) override;
+  void write(BufferRef buffer) override;
+  std::size_t queued_bytes() const override { return output_ ? output_->bytes() : 0; }
+  void set_reading(bool on) override;
+  void finish() override;
+  void close() override;
+  bool encrypted() const override { return false; }
+
+  // For reading facts about the peer; -1 once closed.
+  int fd() const { return fd_; }
+
+ private:
+  friend class FlushQueue;
+
+  TcpStream(FlushQueue& queue, int fd) : queue_(queue), fd_(fd) {}
+  void on_ready(std::uint32_t ready) override;
+  void mark_dirty();
+  void update_interest();
+  bool has_work() const { return fd_ >= 0 && output_ != nullptr && !blocked_; }
+  // What the FlushQueue found out by sending: bytes taken (>= 0) or a negative errno.
+  void on_sent(std::int64_t result);
+
+  FlushQueue& queue_;
+  std::unique_ptr<OutputQueue> output_;
+  int fd_;
+  bool reading_ = true;
+  bool dirty_ : 1 = false;      // in the FlushQueue's list
+  bool blocked_ : 1 = false;    // the socket is full; waiting for kWritable
+  bool finishing_ : 1 = false;  // shut down once the queue is empty
+  bool finished_ : 1 = false;
+  bool notify_drained_ : 1 = false;
+};
+
+}  // namespace anywire::net
