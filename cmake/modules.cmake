@@ -35,6 +35,8 @@ function(anywire_module name)
   if(ANYWIRE_TESTS AND tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE ${name} GTest::gtest GTest::gmock GTest::gtest_main)
+    # For tests that read files of the repository: test data, examples, generated documentation.
+    target_compile_definitions(${name}_test PRIVATE ANYWIRE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
   if(ANYWIRE_FUZZ)

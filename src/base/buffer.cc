@@ -46,6 +46,17 @@ void Buffer::append(Bytes bytes) {
   size_ += static_cast<std::uint32_t>(bytes.size());
 }
 
+void BufferRef::grow(std::size_t capacity) {
+  AW_ASSERT(buffer_->exclusive() && capacity <= std::numeric_limits<std::uint32_t>::max());
+  if (capacity <= buffer_->capacity_) return;
+  // A Buffer is trivially relocatable: plain members, and a pointer into itself set anew below.
+  void* memory = std::realloc(static_cast<void*>(buffer_), sizeof(Buffer) + capacity);
+  AW_ASSERT(memory != nullptr);
+  buffer_ = static_cast<Buffer*>(memory);
+  buffer_->data_ = static_cast<std::uint8_t*>(memory) + sizeof(Buffer);
+  buffer_->capacity_ = static_cast<std::uint32_t>(capacity);
+}
+
 void Buffer::destroy() {
   if (parent_ != nullptr) parent_->release();
   this->~Buffer();

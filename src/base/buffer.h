@@ -86,6 +86,10 @@ class BufferRef {
   Buffer& operator*() const { return *buffer_; }
   explicit operator bool() const { return buffer_ != nullptr; }
 
+  // Makes room for `capacity` bytes in all, keeping the content. For an exclusive buffer only;
+  // the bytes may move.
+  void grow(std::size_t capacity);
+
  private:
   friend class Buffer;
   explicit BufferRef(Buffer* adopted) : buffer_(adopted) {}

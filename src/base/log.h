@@ -1,4 +1,4 @@
-// Log: structured events for operators, `log::info("listening", {{"address", text}, {"loops", 2}})`.
+// Log: structured events for operators: `log::info("listening", {{"address", a}, {"loops", 2}})`.
 //
 // An event is a constant text plus key=value fields. It becomes one line on standard error: for a
 // person when that is a terminal (time, level, text, key=value), otherwise one JSON object

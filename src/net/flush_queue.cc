@@ -61,7 +61,7 @@ void FlushQueue::on_turn_end() {
 
 void FlushQueue::flush_one(TcpStream& stream) {
   stream.dirty_ = false;
-  if (!stream.has_work()) return;
+  if (!stream.has_output()) return stream.on_sent(0);
   OutputQueue& output = *stream.output_;
   std::int64_t result = 0;
   if (output.buffers() == 1) {
@@ -88,7 +88,7 @@ void FlushQueue::flush_batch() {
     unsigned added = 0;
     for (; next < flushing_.size() && added < SendRing::kEntries; ++next) {
       TcpStream* stream = flushing_[next];
-      if (stream == nullptr || !stream->has_work()) continue;
+      if (stream == nullptr || !stream->has_output()) continue;
       OutputQueue& output = *stream->output_;
       if (output.buffers() == 1) {
         ring_->add(stream->fd_, output.front(), next);

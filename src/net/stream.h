@@ -31,10 +31,11 @@ class StreamHandler {
  public:
   // There may be something to read. Level-triggered: unread bytes bring another call.
   virtual void on_readable() = 0;
-  // The output queue had met a full socket and has fallen to the low watermark.
+  // Answer to `notify_when_drained`: the output queue has fallen to the low watermark.
   virtual void on_drained() = 0;
-  // The peer reset the connection or writing failed. Nothing further is called; close the stream.
-  virtual void on_broken() = 0;
+  // The stream has come to its end: the peer reset it, writing failed, or `close_when_sent` has
+  // done its work. Nothing further is called.
+  virtual void on_closed() = 0;
 
  protected:
   ~StreamHandler() = default;
@@ -54,11 +55,17 @@ class Stream {
   virtual void write(BufferRef buffer) = 0;
   // Bytes accepted by `write` that the kernel has not taken yet.
   virtual std::size_t queued_bytes() const = 0;
+  // Asks for one `on_drained`, after the flush that leaves at most the low watermark queued: at
+  // the end of this turn if the socket takes everything, later if the peer is slow.
+  virtual void notify_when_drained() = 0;
 
   // While off, `on_readable` is not called and the kernel's window fills up.
   virtual void set_reading(bool on) = 0;
   // Sends what is queued, then tells the peer that no more will come. Reading goes on.
   virtual void finish() = 0;
+  // Sends what is queued, then closes both directions and calls `on_closed`. Only for a peer that
+  // will send no more: what it sent unread would turn the close into a reset.
+  virtual void close_when_sent() = 0;
   // Gives up the connection now; queued bytes are lost, no callback follows.
   virtual void close() = 0;
 

@@ -57,6 +57,11 @@ void TcpStream::mark_dirty() {
   queue_.add(*this);
 }
 
+void TcpStream::notify_when_drained() {
+  notify_drained_ = true;
+  mark_dirty();
+}
+
 void TcpStream::set_reading(bool on) {
   if (reading_ == on || fd_ < 0) return;
   reading_ = on;
@@ -71,8 +76,23 @@ void TcpStream::update_interest() {
 void TcpStream::finish() {
   if (fd_ < 0 || finishing_) return;
   finishing_ = true;
-  if (!output_) {
-    finished_ = true;
+  if (!output_) end_output();
+}
+
+void TcpStream::close_when_sent() {
+  if (fd_ < 0) return;
+  finishing_ = true;
+  closing_ = true;
+  // Even with nothing queued this waits for the turn's end, so that no callback comes from here.
+  mark_dirty();
+}
+
+void TcpStream::end_output() {
+  if (closing_) {
+    close();
+    handler_->on_closed();
+  } else if (!ended_) {
+    ended_ = true;
     ::shutdown(fd_, SHUT_WR);
   }
 }
@@ -95,34 +115,27 @@ void TcpStream::on_ready(std::uint32_t ready) {
   if (reading_ && (ready & (reactor::kReadable | reactor::kError)) != 0) {
     handler_->on_readable();
   } else if ((ready & reactor::kError) != 0) {
-    handler_->on_broken();
+    handler_->on_closed();
   }
 }
 
 void TcpStream::on_sent(std::int64_t result) {
   if (fd_ < 0) return;
   if (result < 0 && result != -EAGAIN && result != -EINTR) {
-    handler_->on_broken();
+    handler_->on_closed();
     return;
   }
   if (result > 0) output_->consume(static_cast<std::size_t>(result));
-  if (!output_->empty() && !blocked_) {
+  if (output_ && !output_->empty() && !blocked_) {
     blocked_ = true;
-    notify_drained_ = true;
     update_interest();
   }
-  const bool drained = notify_drained_ && output_->bytes() <= queue_.options().low_watermark_bytes;
-  if (output_->empty()) {
-    output_.reset();
-    if (finishing_ && !finished_) {
-      finished_ = true;
-      ::shutdown(fd_, SHUT_WR);
-    }
-  }
-  if (drained) {
+  if (output_ && output_->empty()) output_.reset();
+  if (notify_drained_ && queued_bytes() <= queue_.options().low_watermark_bytes) {
     notify_drained_ = false;
     handler_->on_drained();
   }
+  if (finishing_ && !output_ && fd_ >= 0) end_output();
 }
 
 }  // namespace anywire::net

@@ -24,8 +24,10 @@ class TcpStream final : public Stream, private reactor::Watcher {
   void write(Bytes bytes) override;
   void write(BufferRef buffer) override;
   std::size_t queued_bytes() const override { return output_ ? output_->bytes() : 0; }
+  void notify_when_drained() override;
   void set_reading(bool on) override;
   void finish() override;
+  void close_when_sent() override;
   void close() override;
   bool encrypted() const override { return false; }
 
@@ -39,9 +41,10 @@ class TcpStream final : public Stream, private reactor::Watcher {
   void on_ready(std::uint32_t ready) override;
   void mark_dirty();
   void update_interest();
-  bool has_work() const { return fd_ >= 0 && output_ != nullptr && !blocked_; }
+  bool has_output() const { return fd_ >= 0 && output_ != nullptr && !blocked_; }
   // What the FlushQueue found out by sending: bytes taken (>= 0) or a negative errno.
   void on_sent(std::int64_t result);
+  void end_output();
 
   FlushQueue& queue_;
   std::unique_ptr<OutputQueue> output_;
@@ -49,8 +52,9 @@ class TcpStream final : public Stream, private reactor::Watcher {
   bool reading_ = true;
   bool dirty_ : 1 = false;      // in the FlushQueue's list
   bool blocked_ : 1 = false;    // the socket is full; waiting for kWritable
-  bool finishing_ : 1 = false;  // shut down once the queue is empty
-  bool finished_ : 1 = false;
+  bool finishing_ : 1 = false;  // no more writes; shut down once the queue is empty
+  bool closing_ : 1 = false;    // and close after that
+  bool ended_ : 1 = false;      // shut down
   bool notify_drained_ : 1 = false;
 };
 

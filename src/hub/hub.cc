@@ -1,0 +1,179 @@
+#include "hub/hub.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "hub/local_channel.h"
+
+namespace anywire::hub {
+
+// Kept by the owner loop.
+struct Hub::OwnedChannel {
+  std::uint64_t last_offset = 0;
+  std::vector<std::uint32_t> loops;  // those with subscribers
+};
+
+Subscriber::~Subscriber() {
+  if (channel_ != nullptr) channel_->hub.unsubscribe(*this);
+}
+
+HubGroup::HubGroup(const std::vector<reactor::Loop*>& loops) {
+  for (reactor::Loop* loop : loops) hubs_.push_back(std::make_unique<Hub>(*this, *loop));
+}
+
+HubGroup::~HubGroup() = default;
+
+Hub::Hub(HubGroup& group, reactor::Loop& loop) : group_(group), loop_(loop) {}
+
+Hub::~Hub() = default;
+
+void Hub::subscribe(std::string_view channel, Subscriber& subscriber) {
+  AW_ASSERT(subscriber.channel_ == nullptr);
+  auto found = local_.find(channel);
+  if (found == local_.end()) {
+    std::string name(channel);
+    auto made = std::make_unique<LocalChannel>(LocalChannel{
+        .hub = *this, .name = name, .subscribers = {}, .joining = ++joinings_});
+    found = local_.emplace(name, std::move(made)).first;
+    Hub& owner = group_.owner_of(channel);
+    if (&owner == this) {
+      add_loop(name, loop_.index());
+      found->second->live = true;
+    } else {
+      owner.loop_.post([this, &owner, name = std::move(name), joining = joinings_] {
+        owner.add_loop(name, loop_.index());
+        loop_.post([this, name, joining] { confirm(name, joining); });
+      });
+    }
+  }
+  LocalChannel& local = *found->second;
+  subscriber.channel_ = &local;
+  subscriber.index_ = static_cast<std::uint32_t>(local.subscribers.size());
+  local.subscribers.push_back(&subscriber);
+  if (local.live) subscriber.on_subscribed();
+}
+
+void Hub::unsubscribe(Subscriber& subscriber) {
+  LocalChannel* local = std::exchange(subscriber.channel_, nullptr);
+  if (local == nullptr) return;
+  if (local->delivering) {
+    local->subscribers[subscriber.index_] = nullptr;
+    ++local->holes;
+    return;
+  }
+  Subscriber* last = local->subscribers.back();
+  local->subscribers[subscriber.index_] = last;
+  last->index_ = subscriber.index_;
+  local->subscribers.pop_back();
+  // After a crowd has left, its array goes, too.
+  if (local->subscribers.capacity() > 64 &&
+      local->subscribers.size() < local->subscribers.capacity() / 4) {
+    local->subscribers.shrink_to_fit();
+  }
+  drop_if_empty(*local);
+}
+
+void Hub::drop_if_empty(LocalChannel& channel) {
+  if (!channel.empty()) return;
+  const std::string name = channel.name;
+  local_.erase(name);
+  Hub& owner = group_.owner_of(name);
+  if (&owner == this) {
+    remove_loop(name, loop_.index());
+  } else {
+    owner.loop_.post([&owner, name, loop = loop_.index()] { owner.remove_loop(name, loop); });
+  }
+}
+
+void Hub::publish(const Subscriber& from, broker::PayloadKind kind, BufferRef payload) {
+  AW_ASSERT(from.channel_ != nullptr);
+  publish(from.channel_->name, kind, std::move(payload));
+}
+
+void Hub::publish(std::string_view channel, broker::PayloadKind kind, BufferRef payload) {
+  auto publication = std::make_shared<broker::Publication>();
+  publication->channel = channel;
+  publication->kind = kind;
+  if (group_.size() > 1) payload->make_shared();
+  publication->payload = std::move(payload);
+  Hub& owner = group_.owner_of(channel);
+  if (&owner == this) return order(std::move(publication));
+  owner.loop_.post([&owner, publication = std::move(publication)]() mutable {
+    owner.order(std::move(publication));
+  });
+}
+
+void Hub::add_loop(const std::string& channel, std::uint32_t loop) {
+  std::unique_ptr<OwnedChannel>& owned = owned_[channel];
+  if (!owned) owned = std::make_unique<OwnedChannel>();
+  owned->loops.push_back(loop);
+}
+
+void Hub::remove_loop(const std::string& channel, std::uint32_t loop) {
+  const auto found = owned_.find(channel);
+  AW_ASSERT(found != owned_.end());
+  // One entry only: the loop may have come back, in mails behind this one.
+  std::vector<std::uint32_t>& loops = found->second->loops;
+  loops.erase(std::find(loops.begin(), loops.end(), loop));
+  if (loops.empty()) owned_.erase(found);
+}
+
+void Hub::order(std::shared_ptr<broker::Publication> publication) {
+  const auto found = owned_.find(publication->channel);
+  if (found == owned_.end()) return;  // nobody listens any more
+  publication->offset = ++found->second->last_offset;
+  const broker::PublicationPtr ordered = std::move(publication);
+  // By index and from a copy: delivering here may end subscriptions, and with them this channel.
+  const std::vector<std::uint32_t> loops = found->second->loops;
+  for (const std::uint32_t loop : loops) {
+    Hub& hub = group_.hub(loop);
+    if (&hub == this) {
+      deliver(ordered);
+    } else {
+      hub.loop_.post([&hub, ordered] { hub.deliver(ordered); });
+    }
+  }
+}
+
+void Hub::confirm(const std::string& channel, std::uint64_t joining) {
+  const auto found = local_.find(channel);
+  if (found == local_.end() || found->second->joining != joining) return;
+  LocalChannel& local = *found->second;
+  local.live = true;
+  local.delivering = true;
+  for (std::size_t i = 0; i < local.subscribers.size(); ++i) {
+    if (local.subscribers[i] != nullptr) local.subscribers[i]->on_subscribed();
+  }
+  close_holes(local);
+}
+
+void Hub::deliver(const broker::PublicationPtr& publication) {
+  const auto found = local_.find(publication->channel);
+  if (found != local_.end()) deliver_to(*found->second, *publication);
+}
+
+void Hub::deliver_to(LocalChannel& channel, const broker::Publication& publication) {
+  Delivery delivery(publication);
+  // A receiver that publishes in answer would be delivered inside this delivery, out of order for
+  // those still to come; sessions act on input only, so this cannot happen.
+  AW_ASSERT(!channel.delivering);
+  channel.delivering = true;
+  const std::size_t count = channel.subscribers.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (Subscriber* subscriber = channel.subscribers[i]) subscriber->on_publication(delivery);
+  }
+  close_holes(channel);
+}
+
+void Hub::close_holes(LocalChannel& channel) {
+  channel.delivering = false;
+  if (channel.holes == 0) return;
+  std::erase(channel.subscribers, nullptr);
+  channel.holes = 0;
+  for (std::size_t i = 0; i < channel.subscribers.size(); ++i) {
+    channel.subscribers[i]->index_ = static_cast<std::uint32_t>(i);
+  }
+  drop_if_empty(channel);
+}
+
+}  // namespace anywire::hub

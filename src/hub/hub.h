@@ -1,0 +1,135 @@
+// Hub: one loop's part of all channels: who on this loop listens to what, and, for the channels
+// this loop owns, the order of their messages.
+//
+// Every channel has one owner loop, found by hashing its name. A publication goes to the owner,
+// which numbers it and hands it to each loop with subscribers, one mail per loop; each loop then
+// delivers to its own. So all receivers see one order, and the cost of crossing loops does not
+// grow with the number of receivers.
+//
+// Thread: the loop's, but for what HubGroup says. Lifetime: outlives its subscribers.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/buffer.h"
+#include "base/task.h"
+#include "broker/publication.h"
+#include "reactor/loop.h"
+
+namespace anywire::hub {
+
+class Hub;
+struct LocalChannel;
+
+// The wire forms of one publication on this loop: made by the first receiver that needs one,
+// shared by the rest. Each (adapter, variant) has a number of its own.
+class Delivery {
+ public:
+  static constexpr std::size_t kVariantsMax = 16;
+
+  explicit Delivery(const broker::Publication& publication) : publication_(publication) {}
+
+  const broker::Publication& publication() const { return publication_; }
+
+  template <typename Encode>
+  const BufferRef& frame(std::size_t variant, Encode&& encode) {
+    BufferRef& frame = frames_[variant];
+    if (!frame) frame = encode(publication_);
+    return frame;
+  }
+
+ private:
+  const broker::Publication& publication_;
+  std::array<BufferRef, kVariantsMax> frames_;
+};
+
+// One subscription: base of whatever wants to receive one channel's messages. Unsubscribes itself
+// on destruction.
+class Subscriber {
+ public:
+  Subscriber() = default;
+  Subscriber(const Subscriber&) = delete;
+  Subscriber& operator=(const Subscriber&) = delete;
+  virtual ~Subscriber();
+
+  // The subscription is in force: every publication ordered from now on will be delivered.
+  virtual void on_subscribed() = 0;
+  // May unsubscribe this and other subscribers, but not destroy them.
+  virtual void on_publication(Delivery& delivery) = 0;
+
+  bool subscribed() const { return channel_ != nullptr; }
+
+ private:
+  friend class Hub;
+  LocalChannel* channel_ = nullptr;
+  std::uint32_t index_ = 0;
+};
+
+// All hubs of a server, one per loop. Made before the loops run and unchanged afterwards.
+class HubGroup {
+ public:
+  explicit HubGroup(const std::vector<reactor::Loop*>& loops);
+  ~HubGroup();
+
+  Hub& hub(std::uint32_t loop) { return *hubs_[loop]; }
+  Hub& owner_of(std::string_view channel) {
+    return *hubs_[std::hash<std::string_view>{}(channel) % hubs_.size()];
+  }
+  std::size_t size() const { return hubs_.size(); }
+
+ private:
+  std::vector<std::unique_ptr<Hub>> hubs_;
+};
+
+class Hub {
+ public:
+  Hub(HubGroup& group, reactor::Loop& loop);
+  ~Hub();
+
+  // `on_subscribed` comes at once if this loop has the channel already, or owns it; else after a
+  // mail to the owner and back. One channel per Subscriber.
+  void subscribe(std::string_view channel, Subscriber& subscriber);
+  void unsubscribe(Subscriber& subscriber);
+
+  // Publishes to the channel `from` is subscribed to.
+  void publish(const Subscriber& from, broker::PayloadKind kind, BufferRef payload);
+  void publish(std::string_view channel, broker::PayloadKind kind, BufferRef payload);
+
+  std::size_t channels() const { return local_.size(); }
+
+ private:
+  struct OwnedChannel;
+  struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const {
+      return std::hash<std::string_view>{}(name);
+    }
+  };
+  template <typename T>
+  using ByName = std::unordered_map<std::string, std::unique_ptr<T>, NameHash, std::equal_to<>>;
+
+  // On the owner's loop.
+  void add_loop(const std::string& channel, std::uint32_t loop);
+  void remove_loop(const std::string& channel, std::uint32_t loop);
+  void order(std::shared_ptr<broker::Publication> publication);
+  // On a subscribing loop.
+  void confirm(const std::string& channel, std::uint64_t joining);
+  void deliver(const broker::PublicationPtr& publication);
+  void deliver_to(LocalChannel& channel, const broker::Publication& publication);
+  void close_holes(LocalChannel& channel);
+  void drop_if_empty(LocalChannel& channel);
+
+  HubGroup& group_;
+  reactor::Loop& loop_;
+  ByName<LocalChannel> local_;
+  ByName<OwnedChannel> owned_;
+  std::uint64_t joinings_ = 0;
+};
+
+}  // namespace anywire::hub

@@ -1,0 +1,47 @@
+#include "protocol/raw/session.h"
+
+#include "protocol/raw/adapter.h"
+#include "protocol/raw/codec.h"
+#include "protocol/raw/names.h"
+
+namespace anywire::protocol::raw {
+
+void RawSession::on_attached(const http::RequestHead& request) {
+  const bool root = request.path == "/";
+  greet_ = root && adapter_.options().root_greeting;
+  // The upgrade is answered once the subscription is in force, so that a client that is connected
+  // misses nothing.
+  adapter_.hub().subscribe(root ? std::string_view(adapter_.options().root_channel)
+                                : request.path.substr(kPathPrefix.size()),
+                           *this);
+}
+
+void RawSession::on_subscribed() {
+  transport_.open();
+  if (greet_) transport_.send_text(kGreeting);
+}
+
+void RawSession::on_message(ws::Message& message) {
+  if (heartbeat_ && message.text && message.data.empty()) return transport_.send_text({});
+  BufferRef payload = message.owned ? std::move(message.owned) : Buffer::copy_of(message.data);
+  adapter_.hub().publish(
+      *this, message.text ? broker::PayloadKind::kText : broker::PayloadKind::kBinary,
+      std::move(payload));
+}
+
+void RawSession::on_publication(hub::Delivery& delivery) {
+  const broker::Publication& publication = delivery.publication();
+  const bool compressed = transport_.encoding(publication.payload->size()) ==
+                          Transport::Encoding::kCompressed;
+  if (compressed) {
+    transport_.send_frame(delivery.frame(kCompressedVariant, [this](const auto& p) {
+      return encode_compressed(p, adapter_.compression());
+    }));
+  } else {
+    transport_.send_frame(delivery.frame(kPlainVariant, encode));
+  }
+}
+
+void RawSession::on_closed(ws::CloseCode) { adapter_.hub().unsubscribe(*this); }
+
+}  // namespace anywire::protocol::raw

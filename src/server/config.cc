@@ -1,0 +1,96 @@
+#include "server/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "server/config_value.h"
+
+namespace anywire::server {
+namespace {
+
+// The longest header a server puts in front of a message, RFC 6455 5.2.
+constexpr std::size_t kFrameHeaderBytesMax = 10;
+
+using Problems = std::vector<std::string>;
+
+void check_queue(const WebSocketSection& websocket, Problems& problems) {
+  if (websocket.low_watermark >= websocket.high_watermark) {
+    problems.push_back(fmt::format(
+        "\"websocket.low_watermark\" ({}) must be less than \"websocket.high_watermark\" ({})",
+        format_size(websocket.low_watermark), format_size(websocket.high_watermark)));
+  }
+  if (websocket.high_watermark > websocket.queue_bytes_max) {
+    problems.push_back(fmt::format(
+        "\"websocket.high_watermark\" ({}) must not exceed \"websocket.queue_bytes_max\" ({})",
+        format_size(websocket.high_watermark), format_size(websocket.queue_bytes_max)));
+  }
+  if (websocket.queue_bytes_max < websocket.message_bytes_max + kFrameHeaderBytesMax) {
+    problems.push_back(fmt::format(
+        "\"websocket.queue_bytes_max\" ({}) must be greater than \"websocket.message_bytes_max\" "
+        "({}) by at least {} bytes, so that the largest message fits with its frame header",
+        format_size(websocket.queue_bytes_max), format_size(websocket.message_bytes_max),
+        kFrameHeaderBytesMax));
+  }
+}
+
+void check_tls(const TlsSection& tls, Problems& problems) {
+  if (!tls.certificate.empty() && tls.key.empty()) {
+    problems.push_back("\"tls.certificate\" is set but \"tls.key\" is not; TLS needs both");
+  }
+  if (tls.certificate.empty() && !tls.key.empty()) {
+    problems.push_back("\"tls.key\" is set but \"tls.certificate\" is not; TLS needs both");
+  }
+}
+
+void check_raw(const RawSection& raw, Problems& problems) {
+  if (raw.root.kind == RawRoot::Kind::kChannel) {
+    if (!raw.enabled) {
+      problems.push_back("\"raw.root\" names a channel but \"raw.enabled\" is false");
+    }
+    if (raw.root.channel.size() > raw.channel_name_bytes_max) {
+      problems.push_back(fmt::format(
+          "the channel in \"raw.root\" has {} bytes, more than \"raw.channel_name_bytes_max\" ({})",
+          raw.root.channel.size(), raw.channel_name_bytes_max));
+    }
+  }
+  const auto& origins = raw.allowed_origins;
+  if (origins.size() > 1 && std::find(origins.begin(), origins.end(), "*") != origins.end()) {
+    problems.push_back(
+        "\"raw.allowed_origins\" has \"*\" (any origin) beside others, which then mean nothing");
+  }
+}
+
+void check_listen(const ServerSection& server, Problems& problems) {
+  std::vector<std::string> seen;
+  for (const std::string& address : server.listen) {
+    // Port 0 is a fresh port each time.
+    if (!address.ends_with(":0") && std::find(seen.begin(), seen.end(), address) != seen.end()) {
+      problems.push_back(fmt::format("\"server.listen\" has {} twice", in_quotes_short(address)));
+    }
+    seen.push_back(address);
+  }
+}
+
+}  // namespace
+
+Config dev_config(int port) {
+  Config config;
+  config.server.listen = expand_listen_address(fmt::format("localhost:{}", port));
+  config.raw.root = RawRoot{RawRoot::Kind::kChannel, "lobby"};
+  config.raw.root_greeting = true;
+  config.raw.allowed_origins = {"*"};
+  config.log.format = log::Format::kHuman;
+  return config;
+}
+
+std::vector<std::string> validate(const Config& config) {
+  Problems problems;
+  check_listen(config.server, problems);
+  check_tls(config.tls, problems);
+  check_queue(config.websocket, problems);
+  check_raw(config.raw, problems);
+  return problems;
+}
+
+}  // namespace anywire::server

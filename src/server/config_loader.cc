@@ -1,0 +1,300 @@
+#include "server/config_loader.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <tuple>
+#include <toml++/toml.h>
+
+#include "base/assert.h"
+#include "server/config_schema.h"
+#include "server/config_value.h"
+#include "server/suggest.h"
+
+extern char** environ;
+
+namespace anywire::server {
+namespace {
+
+using std::string_view;
+
+constexpr string_view kVariablePrefix = "ANYWIRE_";
+constexpr const char* kConfigVariable = "ANYWIRE_CONFIG";
+
+// "; did you mean ...?" or nothing.
+std::string did_you_mean(string_view word, std::span<const string_view> candidates,
+                         string_view quote) {
+  const auto meant = suggest(word, candidates);
+  return meant ? fmt::format("; did you mean {0}{1}{0}?", quote, *meant) : std::string();
+}
+
+std::vector<string_view> names_in(string_view table) {
+  std::vector<string_view> names;
+  for (const Key& key : keys()) {
+    if (key.table == table) names.push_back(key.name);
+  }
+  return names;
+}
+
+// The full path of a key of this name in any other table: the right word in the wrong place.
+std::string elsewhere(string_view name) {
+  for (const Key& key : keys()) {
+    if (key.name == name) return fmt::format("; did you mean \"{}\"?", key.path());
+  }
+  return {};
+}
+
+// One pass over a parsed file. Problems are collected with their positions, because toml++ keeps
+// tables sorted by name and people read from top to bottom.
+class FileReader {
+ public:
+  FileReader(string_view path, Config& config) : path_(path), config_(config) {}
+
+  void read(string_view text) {
+    try {
+      read_root(toml::parse(text));
+    } catch (const toml::parse_error& error) {
+      add(error.source(), one_line(error.description()));
+    }
+  }
+
+  std::vector<std::string> take_problems() {
+    std::stable_sort(problems_.begin(), problems_.end(), [](const Found& a, const Found& b) {
+      return std::tie(a.line, a.column) < std::tie(b.line, b.column);
+    });
+    std::vector<std::string> lines;
+    for (const Found& found : problems_) {
+      lines.push_back(fmt::format("{}:{}:{}: {}", path_, found.line, found.column, found.text));
+    }
+    return lines;
+  }
+
+ private:
+  struct Found {
+    std::uint32_t line, column;
+    std::string text;
+  };
+
+  void add(const toml::source_region& where, std::string text) {
+    problems_.push_back({where.begin.line, where.begin.column, std::move(text)});
+  }
+
+  // A parse error quotes the file, so it may hold anything.
+  static std::string one_line(string_view text) {
+    std::string out(text);
+    std::replace_if(
+        out.begin(), out.end(),
+        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+    return out;
+  }
+
+  void read_root(const toml::table& root) {
+    std::vector<string_view> names;
+    for (const Table& table : tables()) names.push_back(table.name);
+    for (const auto& [key, node] : root) {
+      const string_view name = key.str();
+      const bool known = std::find(names.begin(), names.end(), name) != names.end();
+      if (known && node.is_table()) {
+        read_table(name, *node.as_table());
+      } else if (known) {
+        add(node.source(), fmt::format("\"{0}\" must be a table: write [{0}] on a line of its own, "
+                                       "then its keys", name));
+      } else if (node.is_table()) {
+        add(key.source(), fmt::format("unknown table {}{}", in_quotes_short(name),
+                                      did_you_mean(name, names, "\"")));
+      } else {
+        add(key.source(), fmt::format("unknown key {}{}", in_quotes_short(name), elsewhere(name)));
+      }
+    }
+  }
+
+  void read_table(string_view table_name, const toml::table& table) {
+    for (const auto& [toml_key, node] : table) {
+      const string_view name = toml_key.str();
+      if (const Key* key = find_key(table_name, name)) {
+        read_value(*key, node);
+        continue;
+      }
+      std::string hint = did_you_mean(name, names_in(table_name), "\"");
+      if (hint.empty()) hint = elsewhere(name);
+      add(toml_key.source(),
+          fmt::format("unknown key {}{}", in_quotes_short(fmt::format("{}.{}", table_name, name)),
+                      hint));
+    }
+  }
+
+  void read_value(const Key& key, const toml::node& node) {
+    const auto problem = assign(key, to_value(node), config_);
+    if (!problem) return;
+    const toml::array* list = node.as_array();
+    const toml::node& blamed = list && problem->element ? (*list)[*problem->element] : node;
+    add(blamed.source(), problem->text);
+  }
+
+  static Value to_value(const toml::node& node) {
+    if (const auto* value = node.as_boolean()) return value->get();
+    if (const auto* value = node.as_integer()) return value->get();
+    if (const auto* value = node.as_floating_point()) return value->get();
+    if (const auto* value = node.as_string()) return value->get();
+    if (const auto* list = node.as_array()) return to_list(*list);
+    return OtherType{node.is_table() ? "a table" : "a date or time"};
+  }
+
+  static Value to_list(const toml::array& list) {
+    std::vector<std::string> texts;
+    for (const toml::node& element : list) {
+      if (!element.is_string()) return OtherType{"a list with something other than text in it"};
+      texts.push_back(element.as_string()->get());
+    }
+    return texts;
+  }
+
+  string_view path_;
+  Config& config_;
+  std::vector<Found> problems_;
+};
+
+using Problems = std::vector<std::string>;
+
+void append(Problems& problems, Problems more) {
+  std::move(more.begin(), more.end(), std::back_inserter(problems));
+}
+
+void read_file(const std::string& path, const LoadInputs& inputs, Config& config,
+               Problems& problems) {
+  AW_ASSERT(inputs.read_file);
+  const Result<std::string> text = inputs.read_file(path);
+  if (!text) {
+    problems.push_back(fmt::format("{}: {}", path, text.error().message));
+    return;
+  }
+  FileReader reader(path, config);
+  reader.read(*text);
+  append(problems, reader.take_problems());
+}
+
+void read_environment(const LoadInputs& inputs, Config& config, Problems& problems) {
+  std::map<std::string, const Key*> known;
+  for (const Key& key : keys()) known.emplace(key.variable(), &key);
+  std::vector<string_view> names;
+  for (const auto& [name, key] : known) names.push_back(name);
+
+  for (const auto& [name, value] : inputs.environment) {
+    if (!name.starts_with(kVariablePrefix)) continue;
+    const auto found = known.find(name);
+    if (found != known.end()) {
+      if (const auto problem = assign(*found->second, Text{value}, config)) {
+        problems.push_back(fmt::format("{}: {}", name, problem->text));
+      }
+    } else if (!is_reserved_variable(name)) {
+      problems.push_back(
+          fmt::format("{}: no such setting{}", name, did_you_mean(name, names, "")));
+    }
+  }
+}
+
+void read_flags(const LoadInputs& inputs, Config& config, Problems& problems) {
+  // A list given by several flags is one list; of anything else the last one counts, and the ones
+  // before it must be right nevertheless.
+  std::map<const Key*, std::string> lists;
+  for (const FlagValue& flag : inputs.flags) {
+    const std::size_t dot = std::min(flag.key.find('.'), flag.key.size());
+    const Key* key = dot == flag.key.size()
+                         ? nullptr
+                         : find_key(string_view(flag.key).substr(0, dot),
+                                    string_view(flag.key).substr(dot + 1));
+    if (key == nullptr) {
+      problems.push_back(fmt::format("{}: no such setting", flag.spelled));
+      continue;
+    }
+    std::string value = flag.value;
+    if (key->is_list()) {
+      std::string& list = lists[key];
+      if (!list.empty() && !value.empty()) list += ',';
+      value = list += value;
+    }
+    if (const auto problem = assign(*key, Text{value}, config)) {
+      problems.push_back(fmt::format("{}: {}", flag.spelled, problem->text));
+    }
+  }
+}
+
+std::optional<std::string> config_path(const LoadInputs& inputs) {
+  if (inputs.config_path) return inputs.config_path;
+  const auto variable = inputs.environment.find(kConfigVariable);
+  if (variable == inputs.environment.end() || variable->second.empty()) return std::nullopt;
+  return variable->second;
+}
+
+}  // namespace
+
+std::expected<Config, std::vector<std::string>> load(const LoadInputs& inputs) {
+  Config config = inputs.defaults;
+  Problems problems;
+  if (const auto path = config_path(inputs)) read_file(*path, inputs, config, problems);
+  read_environment(inputs, config, problems);
+  read_flags(inputs, config, problems);
+
+  std::vector<std::string> listen;
+  for (const std::string& address : config.server.listen) {
+    append(listen, expand_listen_address(address));
+  }
+  config.server.listen = std::move(listen);
+
+  // A refused value leaves the default in its place, and contradictions with that are not the
+  // user's.
+  if (problems.empty()) problems = validate(config);
+  if (!problems.empty()) return std::unexpected(std::move(problems));
+  return config;
+}
+
+Result<std::string> read_config_file(const std::string& path) {
+  const auto failed = [](int error) {
+    return fail(ErrorCode::kIo, std::generic_category().message(error), error);
+  };
+  // O_NONBLOCK, so that a FIFO without a writer is refused below instead of waited for.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return failed(errno);
+  struct stat status {};
+  std::string text;
+  int error = ::fstat(fd, &status) == 0 ? 0 : errno;
+  if (error == 0 && S_ISDIR(status.st_mode)) error = EISDIR;
+  if (error == 0 && !S_ISREG(status.st_mode)) {
+    ::close(fd);
+    return fail(ErrorCode::kInvalidArgument, "Not a regular file");
+  }
+  std::array<char, 16 * 1024> buffer;
+  while (error == 0 && text.size() <= kConfigFileBytesMax) {
+    const ssize_t count = ::read(fd, buffer.data(), buffer.size());
+    if (count == 0) break;
+    if (count > 0) text.append(buffer.data(), static_cast<std::size_t>(count));
+    if (count < 0 && errno != EINTR) error = errno;
+  }
+  ::close(fd);
+  if (error != 0) return failed(error);
+  if (text.size() > kConfigFileBytesMax) {
+    return fail(ErrorCode::kLimit,
+                fmt::format("Larger than {}", format_size(kConfigFileBytesMax)));
+  }
+  return text;
+}
+
+std::map<std::string, std::string> process_environment() {
+  std::map<std::string, std::string> variables;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const string_view text(*entry);
+    const std::size_t equals = text.find('=');
+    if (!text.starts_with(kVariablePrefix) || equals == text.npos) continue;
+    variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return variables;
+}
+
+}  // namespace anywire::server

@@ -1,0 +1,253 @@
+#include "server/config_schema.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "server/config_value.h"
+
+namespace anywire::server {
+namespace {
+
+using namespace std::chrono_literals;
+using std::string_view;
+
+constexpr std::size_t kKiB = 1024;
+constexpr std::size_t kMiB = 1024 * kKiB;
+constexpr std::size_t kGiB = 1024 * kMiB;
+
+// The member of a section, as an accessor a table can hold: at<&Config::tls, &TlsSection::key>.
+template <auto Section, auto Member>
+auto& at(Config& config) {
+  return (config.*Section).*Member;
+}
+
+template <auto Section, auto Member>
+EnumKind one_of(std::span<const string_view> names) {
+  return EnumKind{names,
+                  [](Config& config) {
+                    return static_cast<std::size_t>(at<Section, Member>(config));
+                  },
+                  [](Config& config, std::size_t index) {
+                    auto& member = at<Section, Member>(config);
+                    member = static_cast<std::remove_reference_t<decltype(member)>>(index);
+                  }};
+}
+
+constexpr std::array<string_view, 2> kTlsVersions{"1.2", "1.3"};
+constexpr std::array<string_view, 4> kProxyProtocols{"off", "v1", "v2", "any"};
+constexpr std::array<string_view, 3> kCompressions{"off", "shared", "dedicated"};
+constexpr std::array<string_view, 1> kSlowPolicies{"close"};
+constexpr std::array<string_view, 4> kLevels{"debug", "info", "warn", "error"};
+constexpr std::array<string_view, 3> kFormats{"auto", "human", "json"};
+
+constexpr string_view kAddresses =
+    R"(addresses such as "127.0.0.1:3001", "[::1]:3001", "localhost:3001" or )"
+    R"("unix:/run/anywire.sock")";
+constexpr string_view kCidrs = R"(addresses or networks such as "10.0.0.0/8" or "::1")";
+constexpr string_view kOrigins =
+    R"(origins as browsers send them, such as "https://example.com" )"
+    R"((lower case, no path, no default port), or "*")";
+
+constexpr std::array kTables{
+    Table{"server", "Where the server listens and how much of the machine it takes."},
+    Table{"tls", "Encryption. Without a certificate the server speaks plain TCP."},
+    Table{"http", "HTTP requests before they become WebSocket connections, and proxies in front."},
+    Table{"websocket", "Limits, heartbeat, compression and backpressure of every connection."},
+    Table{"raw", "The raw protocol: plain WebSocket channels at `/raw/<channel>`."},
+    Table{"log", "Events on standard error."},
+};
+
+std::vector<Key> server_keys() {
+  using S = ServerSection;
+  constexpr auto kAt = &Config::server;
+  return {
+      {"server", "listen", ListKind{at<kAt, &S::listen>, is_listen_address, kAddresses, 1},
+       "The addresses to listen on. `0.0.0.0:3001` and `[::]:3001` mean every interface; "
+       "`localhost:3001` means both loopback addresses; port 0 lets the system choose."},
+      {"server", "loops", IntKind{at<kAt, &S::loops>, 0, 256},
+       "Event loops, each a thread with its own connections. 0 means one per core."},
+      {"server", "backlog", IntKind{at<kAt, &S::backlog>, 1, 65'535},
+       "Connections the system may hold ready before the server accepts them. The system's own "
+       "limit (`net.core.somaxconn`) still applies."},
+      {"server", "reuse_port", BoolKind{at<kAt, &S::reuse_port>},
+       "Give every loop a listening socket of its own, so that the system spreads connections. "
+       "Turned off, one loop accepts and hands connections on."},
+      {"server", "connections_max", IntKind{at<kAt, &S::connections_max>, 0, 10'000'000},
+       "Connections at the same time; further ones are closed at once. 0 means as many as the "
+       "descriptor limit allows."},
+      {"server", "drain_timeout", DurationKind{at<kAt, &S::drain_timeout>, 0ms, 1h},
+       "How long SIGTERM waits for clients to finish the closing handshake before cutting them "
+       "off."},
+      {"server", "memory_trim_interval", DurationKind{at<kAt, &S::memory_trim_interval>, 0ms, 1h},
+       "How often memory that departed connections left behind goes back to the system. 0 means "
+       "never."},
+  };
+}
+
+std::vector<Key> tls_keys() {
+  using S = TlsSection;
+  constexpr auto kAt = &Config::tls;
+  return {
+      {"tls", "certificate", TextKind{at<kAt, &S::certificate>},
+       "Path of a PEM file with the certificate and its chain. Read again on SIGHUP."},
+      {"tls", "key", TextKind{at<kAt, &S::key>},
+       "Path of a PEM file with the certificate's private key. Read again on SIGHUP."},
+      {"tls", "min_version", one_of<kAt, &S::min_version>(kTlsVersions),
+       "The oldest TLS version accepted."},
+      {"tls", "handshake_timeout", DurationKind{at<kAt, &S::handshake_timeout>, 100ms, 5min},
+       "How long a client may take for the whole TLS handshake."},
+  };
+}
+
+std::vector<Key> http_keys() {
+  using S = HttpSection;
+  constexpr auto kAt = &Config::http;
+  return {
+      {"http", "head_bytes_max", SizeKind{at<kAt, &S::head_bytes_max>, kKiB, kMiB},
+       "Size of a request line and its headers together; more is answered with 431."},
+      {"http", "headers_max", IntKind{at<kAt, &S::headers_max>, 8, 1'000},
+       "Header fields in a request; more is answered with 431."},
+      {"http", "head_timeout", DurationKind{at<kAt, &S::head_timeout>, 100ms, 5min},
+       "How long a client may take for a whole request head, however slowly it trickles in."},
+      {"http", "keep_alive_timeout", DurationKind{at<kAt, &S::keep_alive_timeout>, 0ms, 1h},
+       "How long a connection may rest between two requests. 0 closes it after each answer."},
+      {"http", "trusted_proxies", ListKind{at<kAt, &S::trusted_proxies>, is_cidr, kCidrs, 0},
+       "Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and PROXY headers are believed. "
+       "From anybody else the forwarded headers are ignored."},
+      {"http", "proxy_protocol", one_of<kAt, &S::proxy_protocol>(kProxyProtocols),
+       "Require a PROXY protocol header (HAProxy, cloud load balancers) at the start of every "
+       "connection, on every listening address. `any` takes version 1 or 2."},
+  };
+}
+
+// Everything about the size, the age and the compression of messages.
+std::vector<Key> websocket_keys() {
+  using S = WebSocketSection;
+  constexpr auto kAt = &Config::websocket;
+  return {
+      {"websocket", "message_bytes_max", SizeKind{at<kAt, &S::message_bytes_max>, 1, kGiB},
+       "Size of a whole message after decompression; a larger one closes the connection with "
+       "1009."},
+      {"websocket", "idle_timeout", DurationKind{at<kAt, &S::idle_timeout>, 0ms, 24h},
+       "Close a connection that has not sent a message for so long; pongs do not count. 0 means "
+       "never."},
+      {"websocket", "ping_interval", DurationKind{at<kAt, &S::ping_interval>, 0ms, 1h},
+       "Send a ping after so much silence. Below the idle limit of every proxy in front (often "
+       "60 s). 0 means never, and dead peers stay until TCP notices."},
+      {"websocket", "ping_timeout", DurationKind{at<kAt, &S::ping_timeout>, 100ms, 10min},
+       "Give a connection up when nothing at all arrives for so long after a ping."},
+      {"websocket", "close_timeout", DurationKind{at<kAt, &S::close_timeout>, 100ms, 1min},
+       "How long to wait for the peer's Close frame, and for it to close the connection."},
+      {"websocket", "compression", one_of<kAt, &S::compression>(kCompressions),
+       "permessage-deflate. `shared` compresses a message once for all its receivers and keeps no "
+       "memory per connection; `dedicated` keeps a dictionary per connection, which compresses "
+       "similar messages far better and costs up to 300 KiB each."},
+      {"websocket", "compression_level", IntKind{at<kAt, &S::compression_level>, 1, 9},
+       "1 is fastest, 9 is smallest."},
+      {"websocket", "compression_bytes_min",
+       SizeKind{at<kAt, &S::compression_bytes_min>, 0, kMiB},
+       "Smaller messages are sent uncompressed."},
+      {"websocket", "server_window_bits", IntKind{at<kAt, &S::server_window_bits>, 9, 15},
+       "Size of the server's compression window as a power of two. Smaller saves memory on both "
+       "sides."},
+      {"websocket", "client_window_bits", IntKind{at<kAt, &S::client_window_bits>, 9, 15},
+       "Size of the client's compression window as a power of two, where the client lets the "
+       "server choose."},
+      {"websocket", "low_watermark", SizeKind{at<kAt, &S::low_watermark>, 0, kGiB},
+       "Once this little is left unsent, a connection that was paused is read again."},
+      {"websocket", "high_watermark", SizeKind{at<kAt, &S::high_watermark>, kKiB, kGiB},
+       "When more than this waits to be sent to a peer, nothing more is read from it."},
+      {"websocket", "queue_bytes_max", SizeKind{at<kAt, &S::queue_bytes_max>, 4 * kKiB, 2 * kGiB},
+       "The most that may wait to be sent to one peer; then `slow_policy` applies."},
+      {"websocket", "slow_policy", one_of<kAt, &S::slow_policy>(kSlowPolicies),
+       "What happens to a peer too slow for what it receives. `close` ends its connection, so that "
+       "it knows it missed something; nothing is dropped silently."},
+  };
+}
+
+std::vector<Key> raw_keys() {
+  using S = RawSection;
+  constexpr auto kAt = &Config::raw;
+  return {
+      {"raw", "enabled", BoolKind{at<kAt, &S::enabled>},
+       "Serve `/raw/<channel>`: what one member sends, all members get."},
+      {"raw", "root", RootKind{at<kAt, &S::root>},
+       "What answers WebSocket connections to `/`: nothing, the echo service, or a channel."},
+      {"raw", "root_greeting", BoolKind{at<kAt, &S::root_greeting>},
+       "Greet connections to `/` with `{\"hello\":\"world\"}`."},
+      {"raw", "echo", BoolKind{at<kAt, &S::echo>},
+       "Serve `/echo`: a greeting, then `{\"echo\":...}` for every JSON message."},
+      {"raw", "conformance", BoolKind{at<kAt, &S::conformance>},
+       "Serve `/conformance/echo`: every message back unchanged, for test suites."},
+      {"raw", "channel_name_bytes_max", SizeKind{at<kAt, &S::channel_name_bytes_max>, 1, 4 * kKiB},
+       "Length of a channel's name in bytes, percent-encoding undone."},
+      {"raw", "allowed_origins", ListKind{at<kAt, &S::allowed_origins>, is_origin, kOrigins, 0},
+       "Web pages that may connect, by their origin; `*` means any. Programs that are not browsers "
+       "send no origin and always pass."},
+  };
+}
+
+std::vector<Key> log_keys() {
+  using S = LogSection;
+  constexpr auto kAt = &Config::log;
+  return {
+      {"log", "level", one_of<kAt, &S::level>(kLevels), "The least important events to show."},
+      {"log", "format", one_of<kAt, &S::format>(kFormats),
+       "`human` is for reading, `json` is one object per line; `auto` is `human` on a terminal and "
+       "`json` otherwise."},
+  };
+}
+
+std::vector<Key> build_keys() {
+  std::vector<Key> all;
+  for (auto build : {server_keys, tls_keys, http_keys, websocket_keys, raw_keys, log_keys}) {
+    for (Key& key : build()) all.push_back(key);
+  }
+  return all;
+}
+
+std::string upper(string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string Key::path() const { return fmt::format("{}.{}", table, name); }
+std::string Key::variable() const {
+  return fmt::format("ANYWIRE_{}_{}", upper(table), upper(name));
+}
+std::string Key::flag() const { return fmt::format("--{}.{}", table, name); }
+
+std::span<const Table> tables() { return kTables; }
+
+std::span<const Key> keys() {
+  static const std::vector<Key> all = build_keys();
+  return all;
+}
+
+const Key* find_key(string_view table, string_view name) {
+  const auto all = keys();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Key& key) {
+    return key.table == table && key.name == name;
+  });
+  return found == all.end() ? nullptr : &*found;
+}
+
+bool is_reserved_variable(string_view variable) {
+  constexpr std::array<string_view, 5> kNames{"ANYWIRE_CONFIG", "ANYWIRE_URL", "ANYWIRE_TOKEN",
+                                              "ANYWIRE_KEY", "ANYWIRE_PORT"};
+  constexpr std::array<string_view, 2> kPrefixes{"ANYWIRE_SERVICE_", "ANYWIRE_PORT_"};
+  return std::find(kNames.begin(), kNames.end(), variable) != kNames.end() ||
+         std::any_of(kPrefixes.begin(), kPrefixes.end(),
+                     [&](string_view prefix) { return variable.starts_with(prefix); });
+}
+
+}  // namespace anywire::server

@@ -1,0 +1,111 @@
+#include "server/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace anywire::server {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+TEST(Config, IsValidByDefault) {
+  EXPECT_THAT(validate(Config{}), IsEmpty());
+  EXPECT_THAT(validate(dev_config()), IsEmpty());
+}
+
+TEST(Config, KeepsServePrivateByDefault) {
+  const Config config;
+  EXPECT_THAT(config.server.listen, ElementsAre("127.0.0.1:3001"));
+  EXPECT_EQ(config.raw.root.kind, RawRoot::Kind::kOff);
+  EXPECT_FALSE(config.raw.conformance);
+  EXPECT_FALSE(config.tls.enabled());
+  EXPECT_EQ(config.http.proxy_protocol, ProxyProtocol::kOff);
+  EXPECT_THAT(config.http.trusted_proxies, IsEmpty());
+}
+
+TEST(Config, MakesDevAChatOnLocalhost) {
+  const Config config = dev_config(4000);
+  EXPECT_THAT(config.server.listen, ElementsAre("127.0.0.1:4000", "[::1]:4000"));
+  EXPECT_EQ(config.raw.root, (RawRoot{RawRoot::Kind::kChannel, "lobby"}));
+  EXPECT_TRUE(config.raw.root_greeting);
+  EXPECT_THAT(config.raw.allowed_origins, ElementsAre("*"));
+  EXPECT_EQ(config.log.format, log::Format::kHuman);
+}
+
+TEST(Config, NeedsCertificateAndKeyTogether) {
+  Config config;
+  config.tls.certificate = "cert.pem";
+  EXPECT_THAT(validate(config), ElementsAre(HasSubstr("\"tls.key\" is not")));
+  config.tls.key = "key.pem";
+  EXPECT_THAT(validate(config), IsEmpty());
+  EXPECT_TRUE(config.tls.enabled());
+  config.tls.certificate.clear();
+  EXPECT_THAT(validate(config), ElementsAre(HasSubstr("\"tls.certificate\" is not")));
+}
+
+TEST(Config, KeepsTheWatermarksApart) {
+  Config config;
+  config.websocket.low_watermark = config.websocket.high_watermark;
+  EXPECT_THAT(validate(config), ElementsAre(HasSubstr("must be less than")));
+  config.websocket.low_watermark = config.websocket.high_watermark - 1;
+  EXPECT_THAT(validate(config), IsEmpty());
+}
+
+TEST(Config, KeepsTheHighWatermarkWithinTheQueue) {
+  Config config;
+  config.websocket.high_watermark = config.websocket.queue_bytes_max;
+  EXPECT_THAT(validate(config), IsEmpty());
+  config.websocket.high_watermark += 1;
+  EXPECT_THAT(validate(config), ElementsAre(HasSubstr("must not exceed")));
+}
+
+TEST(Config, LeavesRoomForTheLargestMessage) {
+  Config config;
+  config.websocket.message_bytes_max = config.websocket.queue_bytes_max - 10;
+  EXPECT_THAT(validate(config), IsEmpty());
+  config.websocket.message_bytes_max += 1;
+  EXPECT_THAT(validate(config), ElementsAre(HasSubstr("largest message fits")));
+}
+
+TEST(Config, NeedsChannelsForARootChannel) {
+  Config config = dev_config();
+  config.raw.enabled = false;
+  EXPECT_THAT(validate(config), ElementsAre(HasSubstr("\"raw.enabled\" is false")));
+  config.raw.root = {};
+  EXPECT_THAT(validate(config), IsEmpty());
+}
+
+TEST(Config, HoldsTheRootChannelToTheNameLimit) {
+  Config config = dev_config();
+  config.raw.channel_name_bytes_max = 5;
+  EXPECT_THAT(validate(config), IsEmpty());
+  config.raw.channel_name_bytes_max = 4;
+  EXPECT_THAT(validate(config), ElementsAre(HasSubstr("has 5 bytes")));
+}
+
+TEST(Config, RefusesAnyOriginBesideOthers) {
+  Config config;
+  config.raw.allowed_origins = {"https://example.com", "*"};
+  EXPECT_THAT(validate(config), ElementsAre(HasSubstr("any origin")));
+}
+
+TEST(Config, RefusesTheSameAddressTwice) {
+  Config config;
+  config.server.listen = {"127.0.0.1:1", "[::1]:1", "127.0.0.1:1"};
+  EXPECT_THAT(validate(config), ElementsAre("\"server.listen\" has \"127.0.0.1:1\" twice"));
+  config.server.listen = {"127.0.0.1:0", "127.0.0.1:0"};  // two free ports
+  EXPECT_THAT(validate(config), IsEmpty());
+}
+
+TEST(Config, ReportsEveryContradictionAtOnce) {
+  Config config;
+  config.tls.key = "key.pem";
+  config.websocket.low_watermark = 2 * config.websocket.high_watermark;
+  config.raw.allowed_origins = {"*", "null"};
+  EXPECT_EQ(validate(config).size(), 3u);
+}
+
+}  // namespace
+}  // namespace anywire::server

@@ -1,0 +1,227 @@
+#include "server/config_value.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <simdjson.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <span>
+
+namespace anywire::server {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::int64_t factor;
+};
+
+constexpr std::array kDurationUnits{Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1'000},
+                                    Unit{"ms", 1}};
+constexpr std::array kSizeUnits{Unit{"GiB", 1 << 30}, Unit{"MiB", 1 << 20}, Unit{"KiB", 1 << 10},
+                                Unit{"B", 1}};
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// A whole number directly followed by one of the units. A bare number is read with the factor
+// `bare`; nothing when that is 0, unless the number is 0 itself.
+std::optional<std::int64_t> parse_quantity(std::string_view text, std::span<const Unit> units,
+                                           std::int64_t bare) {
+  std::int64_t number = 0;
+  if (text.empty() || !is_digit(text.front())) return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  std::int64_t factor = 0;
+  if (unit.empty()) {
+    if (bare == 0 && number != 0) return std::nullopt;
+    factor = std::max<std::int64_t>(bare, 1);
+  }
+  for (const Unit& candidate : units) {
+    if (candidate.name == unit) factor = candidate.factor;
+  }
+  if (factor == 0 || number > std::numeric_limits<std::int64_t>::max() / factor) {
+    return std::nullopt;
+  }
+  return number * factor;
+}
+
+// The largest unit that divides the amount without a remainder.
+std::string format_quantity(std::int64_t amount, std::span<const Unit> units) {
+  for (const Unit& unit : units) {
+    if (amount % unit.factor == 0 && amount >= unit.factor) {
+      return fmt::format("{}{}", amount / unit.factor, unit.name);
+    }
+  }
+  return fmt::format("0{}", units.back().name);
+}
+
+bool is_port(std::string_view text) {
+  if (text.empty() || text.size() > 5 || !std::all_of(text.begin(), text.end(), is_digit)) {
+    return false;
+  }
+  return parse_integer(text).value_or(65536) <= 65535;
+}
+
+bool is_ip(int family, std::string_view text) {
+  std::array<char, INET6_ADDRSTRLEN> buffer{};
+  if (text.size() >= buffer.size() || text.find('\0') != text.npos) return false;
+  std::copy(text.begin(), text.end(), buffer.begin());
+  std::array<unsigned char, 16> address{};
+  return inet_pton(family, buffer.data(), address.data()) == 1;
+}
+
+bool has_control_character(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+}
+
+}  // namespace
+
+std::optional<Duration> parse_duration(std::string_view text) {
+  const auto milliseconds = parse_quantity(text, kDurationUnits, 0);
+  if (!milliseconds) return std::nullopt;
+  return Duration(*milliseconds);
+}
+
+std::string format_duration(Duration duration) {
+  if (duration.count() == 0) return "0s";
+  return format_quantity(duration.count(), kDurationUnits);
+}
+
+std::optional<std::size_t> parse_size(std::string_view text) {
+  const auto bytes = parse_quantity(text, kSizeUnits, 1);
+  if (!bytes) return std::nullopt;
+  return static_cast<std::size_t>(*bytes);
+}
+
+std::string format_size(std::size_t bytes) {
+  return format_quantity(static_cast<std::int64_t>(bytes), kSizeUnits);
+}
+
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::optional<bool> parse_bool(std::string_view text) {
+  if (text == "true" || text == "yes" || text == "on" || text == "1") return true;
+  if (text == "false" || text == "no" || text == "off" || text == "0") return false;
+  return std::nullopt;
+}
+
+std::optional<RawRoot> parse_root(std::string_view text) {
+  constexpr std::string_view kChannelPrefix = "channel:";
+  if (text == "off") return RawRoot{RawRoot::Kind::kOff, {}};
+  if (text == "echo") return RawRoot{RawRoot::Kind::kEcho, {}};
+  if (!text.starts_with(kChannelPrefix)) return std::nullopt;
+  const std::string_view channel = text.substr(kChannelPrefix.size());
+  if (channel.empty() || has_control_character(channel)) return std::nullopt;
+  if (!simdjson::validate_utf8(channel.data(), channel.size())) return std::nullopt;
+  return RawRoot{RawRoot::Kind::kChannel, std::string(channel)};
+}
+
+std::string format_root(const RawRoot& root) {
+  switch (root.kind) {
+    case RawRoot::Kind::kOff: return "off";
+    case RawRoot::Kind::kEcho: return "echo";
+    case RawRoot::Kind::kChannel: break;
+  }
+  return "channel:" + root.channel;
+}
+
+bool is_listen_address(std::string_view text) {
+  constexpr std::string_view kUnixPrefix = "unix:";
+  if (text.starts_with(kUnixPrefix)) {
+    const std::string_view path = text.substr(kUnixPrefix.size());
+    return path.size() > 1 && path.front() == '/' && path.size() < sizeof(sockaddr_un::sun_path) &&
+           path.find('\0') == path.npos;
+  }
+  const std::size_t colon = text.rfind(':');
+  if (colon == text.npos || !is_port(text.substr(colon + 1))) return false;
+  const std::string_view host = text.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    return is_ip(AF_INET6, host.substr(1, host.size() - 2));
+  }
+  return host == "localhost" || is_ip(AF_INET, host);
+}
+
+std::vector<std::string> expand_listen_address(const std::string& text) {
+  constexpr std::string_view kLocalhost = "localhost:";
+  if (!text.starts_with(kLocalhost)) return {text};
+  const std::string port = text.substr(kLocalhost.size());
+  return {"127.0.0.1:" + port, "[::1]:" + port};
+}
+
+bool is_cidr(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const std::string_view address = text.substr(0, slash);
+  const bool v4 = is_ip(AF_INET, address);
+  if (!v4 && !is_ip(AF_INET6, address)) return false;
+  if (slash == text.npos) return true;
+  const std::string_view digits = text.substr(slash + 1);
+  if (digits.empty() || digits.size() > 3 || !std::all_of(digits.begin(), digits.end(), is_digit)) {
+    return false;
+  }
+  return parse_integer(digits).value_or(129) <= (v4 ? 32 : 128);
+}
+
+bool is_origin(std::string_view text) {
+  if (text == "*" || text == "null") return true;
+  const std::size_t separator = text.find("://");
+  if (separator == text.npos || separator == 0) return false;
+  const std::string_view scheme = text.substr(0, separator);
+  const std::string_view host = text.substr(separator + 3);
+  const auto in_scheme = [](char c) {
+    return (c >= 'a' && c <= 'z') || is_digit(c) || c == '+' || c == '-' || c == '.';
+  };
+  const auto in_host = [](char c) {
+    return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '.' || c == '_' || c == ':' ||
+           c == '[' || c == ']';
+  };
+  if (!std::all_of(scheme.begin(), scheme.end(), in_scheme)) return false;
+  if (host.empty() || host.front() == ':' || !std::all_of(host.begin(), host.end(), in_host)) {
+    return false;
+  }
+  if (scheme == "http" && host.ends_with(":80")) return false;
+  if (scheme == "https" && host.ends_with(":443")) return false;
+  const std::size_t colon = host.rfind(':');
+  const bool has_port = colon != host.npos && host.back() != ']';
+  return !has_port || is_port(host.substr(colon + 1));
+}
+
+std::string in_quotes(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out += fmt::format("\\u{:04x}", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+std::string in_quotes_short(std::string_view text) {
+  constexpr std::size_t kShownBytesMax = 60;
+  const auto is_continuation = [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+  };
+  if (!simdjson::validate_utf8(text.data(), text.size())) return "text that is not UTF-8";
+  if (text.size() <= kShownBytesMax) return in_quotes(text);
+  std::size_t cut = kShownBytesMax;
+  while (cut > 0 && is_continuation(text[cut])) --cut;
+  return in_quotes(std::string(text.substr(0, cut)) + "...");
+}
+
+}  // namespace anywire::server

@@ -1,0 +1,56 @@
+// Config values: how durations, sizes, addresses and the like are written in a configuration.
+//
+// Thread: any; pure functions. Views are read during the call.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "server/config.h"
+
+namespace anywire::server {
+
+// A whole number and a unit: "250ms", "10s", "2m", "1h"; also "0". Nothing if it is anything else
+// or does not fit.
+std::optional<Duration> parse_duration(std::string_view text);
+std::string format_duration(Duration duration);
+
+// A whole number and a binary unit: "4096", "512B", "64KiB", "1MiB", "2GiB".
+std::optional<std::size_t> parse_size(std::string_view text);
+std::string format_size(std::size_t bytes);
+
+std::optional<std::int64_t> parse_integer(std::string_view text);
+std::optional<bool> parse_bool(std::string_view text);  // true/false, yes/no, on/off, 1/0
+
+// "off", "echo" or "channel:NAME".
+std::optional<RawRoot> parse_root(std::string_view text);
+std::string format_root(const RawRoot& root);
+
+// "127.0.0.1:3001", "[::1]:3001", "localhost:3001" or "unix:/run/anywire.sock". Port 0 asks the
+// kernel for a free one. A Unix path is absolute and fits sockaddr_un (107 bytes).
+bool is_listen_address(std::string_view text);
+
+// The address itself, or for "localhost:PORT" both loopback addresses: what a browser means by
+// localhost depends on the machine, so a server that takes only one is found by some tabs only.
+std::vector<std::string> expand_listen_address(const std::string& text);
+
+// "10.0.0.0/8", "::1", "fd00::/8".
+bool is_cidr(std::string_view text);
+
+// "*", "null" or scheme://host[:port] as a browser serialises it (RFC 6454 6.2): lower case,
+// without a path and without the scheme's default port; anything else could never match.
+bool is_origin(std::string_view text);
+
+// `text` in double quotes with control characters, quotes and backslashes escaped, so that it is a
+// TOML string and one safe line on a terminal.
+std::string in_quotes(std::string_view text);
+
+// For error messages: as in_quotes(), but at most some 60 characters.
+std::string in_quotes_short(std::string_view text);
+
+}  // namespace anywire::server

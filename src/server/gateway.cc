@@ -1,0 +1,87 @@
+#include "server/gateway.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/log.h"
+#include "server/welcome_page.h"
+#include "websocket/upgrade.h"
+
+namespace anywire::server {
+namespace {
+
+void refuse(http::Response& response, const http::HttpError& error) {
+  response.status = error.status;
+  response.content_type = "text/plain; charset=utf-8";
+  response.body = error.reason;
+  response.body += '\n';
+  // RFC 9110 15.5.22 and RFC 6455 4.4: say what would have been understood.
+  if (error.status == 426) {
+    response.headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
+  } else if (error.status == 405) {
+    response.headers = {{"Allow", "GET"}};
+  }
+}
+
+void log_refusal(const http::RequestHead& head, const http::HttpError& error) {
+  static log::Limiter limiter;
+  // The path may hold a channel name; the query may hold a secret and stays out.
+  log::limited(limiter, log::coarse_now(), log::Level::kInfo, "request refused",
+               {{"status", error.status},
+                {"reason", std::string_view(error.reason)},
+                {"path", head.raw_path}});
+}
+
+}  // namespace
+
+Gateway::Gateway(GatewayOptions options,
+                 std::vector<std::unique_ptr<protocol::Adapter>> adapters,
+                 protocol::WebSocketContext& websockets)
+    : options_(std::move(options)), adapters_(std::move(adapters)), websockets_(websockets) {}
+
+void Gateway::on_request(http::Connection& connection, const http::RequestHead& head,
+                         http::Response& response) {
+  const bool wants_page = options_.welcome_page && !head.upgrades_to_websocket &&
+                          head.path == "/" &&
+                          (head.method == http::Method::kGet || head.method == http::Method::kHead);
+  if (wants_page) {
+    response.content_type = "text/html; charset=utf-8";
+    response.body = kWelcomePage;
+    return;
+  }
+  for (const auto& adapter : adapters_) {
+    std::optional<protocol::Route> route = adapter->route(head);
+    if (route) return upgrade(connection, head, *route, response);
+  }
+  const http::HttpError error{404, "nothing is served at this path"};
+  log_refusal(head, error);
+  refuse(response, error);
+}
+
+void Gateway::upgrade(http::Connection& connection, const http::RequestHead& head,
+                      protocol::Route& route, http::Response& response) {
+  if (!route.refusal && !origin_allowed(head)) {
+    route.refusal = http::HttpError{403, "this Origin is not allowed"};
+  }
+  std::expected<ws::UpgradeAnswer, http::HttpError> answer =
+      route.refusal ? std::unexpected(*route.refusal)
+                    : ws::accept_upgrade(head, route.subprotocols, options_.deflate);
+  if (!answer) {
+    log_refusal(head, answer.error());
+    return refuse(response, answer.error());
+  }
+  http::Connection::Taken taken = connection.take_stream();
+  protocol::WebSocketTransport::start(websockets_, std::move(taken.stream), taken.early,
+                                      std::move(*answer), head, route.make_session);
+}
+
+bool Gateway::origin_allowed(const http::RequestHead& head) const {
+  const http::Header* origin = head.find("Origin");
+  if (origin == nullptr) return true;  // not a browser
+  return std::any_of(options_.allowed_origins.begin(), options_.allowed_origins.end(),
+                     [&](const std::string& allowed) {
+                       return allowed == "*" || http::equals_ignore_case(allowed, origin->value);
+                     });
+}
+
+}  // namespace anywire::server

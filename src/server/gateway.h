@@ -1,0 +1,43 @@
+// Gateway: where a request meets the protocols. It asks the adapters in order, checks Origin, does
+// the WebSocket handshake and starts the transport; whatever nobody wants gets a 404.
+//
+// Thread: the loop's, one per loop. Lifetime: outlives the loop's connections.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "http/connection.h"
+#include "net/cidr.h"
+#include "protocol/adapter.h"
+#include "protocol/transport/websocket.h"
+#include "websocket/handshake.h"
+
+namespace anywire::server {
+
+struct GatewayOptions {
+  std::vector<std::string> allowed_origins = {"*"};
+  ws::DeflateOffer deflate;
+  bool welcome_page = false;  // GET / shows a page with a small chat (`anywire dev`)
+};
+
+class Gateway final : public http::RequestHandler {
+ public:
+  Gateway(GatewayOptions options, std::vector<std::unique_ptr<protocol::Adapter>> adapters,
+          protocol::WebSocketContext& websockets);
+
+  void on_request(http::Connection& connection, const http::RequestHead& head,
+                  http::Response& response) override;
+
+ private:
+  bool origin_allowed(const http::RequestHead& head) const;
+  void upgrade(http::Connection& connection, const http::RequestHead& head,
+               protocol::Route& route, http::Response& response);
+
+  GatewayOptions options_;
+  std::vector<std::unique_ptr<protocol::Adapter>> adapters_;
+  protocol::WebSocketContext& websockets_;
+};
+
+}  // namespace anywire::server

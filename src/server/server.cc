@@ -1,0 +1,189 @@
+#include "server/server.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/fd_limit.h"
+#include "base/log.h"
+#include "server/worker.h"
+
+namespace anywire::server {
+namespace {
+
+// Descriptors that are no connections: log, epoll, eventfd, io_uring and reserve of each loop.
+constexpr std::uint64_t kDescriptorsPerLoop = 8;
+constexpr std::uint64_t kDescriptorsBesides = 16;
+
+tls::ContextOptions tls_options(const TlsSection& section) {
+  return {.certificate_file = section.certificate,
+          .key_file = section.key,
+          .min_version = section.min_version == TlsVersion::k13 ? tls::MinVersion::kTls13
+                                                                : tls::MinVersion::kTls12};
+}
+
+class Server {
+ public:
+  Server(const Config& config, const ServerOptions& options)
+      : config_(config), options_(options) {}
+
+  Result<void> start();
+  void wait_for_end();
+
+ private:
+  Result<void> make_workers();
+  Result<void> listen();
+  void announce() const;
+  void reload();
+  std::uint32_t connections_per_worker() const;
+
+  const Config& config_;
+  const ServerOptions& options_;
+  SystemClock clock_;
+  std::uint64_t descriptors_max_ = 0;
+  std::vector<std::unique_ptr<reactor::Loop>> loops_;
+  std::unique_ptr<hub::HubGroup> hubs_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+std::uint32_t Server::connections_per_worker() const {
+  const std::uint64_t loops = loops_.size();
+  const std::uint64_t besides = kDescriptorsBesides + loops * kDescriptorsPerLoop;
+  const std::uint64_t possible = descriptors_max_ > besides ? descriptors_max_ - besides : 1;
+  const auto wanted = static_cast<std::uint64_t>(config_.server.connections_max);
+  // Without a limit of its own a worker may take all: the kernel spreads newcomers unevenly, and
+  // who finds no descriptor is turned away by the listener.
+  const std::uint64_t limit = wanted == 0 ? possible : std::max<std::uint64_t>(1, wanted / loops);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(limit, UINT32_MAX));
+}
+
+Result<void> Server::make_workers() {
+  std::shared_ptr<const tls::Context> tls;
+  if (config_.tls.enabled()) {
+    auto context = tls::Context::load(tls_options(config_.tls));
+    if (!context) return std::unexpected(context.error());
+    tls = std::move(*context);
+  }
+  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+  const unsigned count = config_.server.loops > 0 ? static_cast<unsigned>(config_.server.loops)
+                                                  : cores;
+  std::vector<reactor::Loop*> loops;
+  for (unsigned i = 0; i < count; ++i) {
+    auto loop = reactor::Loop::create(reactor::LoopOptions{.index = i}, clock_);
+    if (!loop) return std::unexpected(loop.error());
+    loops_.push_back(std::move(*loop));
+    loops.push_back(loops_.back().get());
+  }
+  hubs_ = std::make_unique<hub::HubGroup>(loops);
+  const WorkerOptions options{.config = config_,
+                              .connections_max = connections_per_worker(),
+                              .welcome_page = options_.dev};
+  for (unsigned i = 0; i < count; ++i) {
+    workers_.push_back(std::make_unique<Worker>(*loops_[i], options, hubs_->hub(i), tls));
+  }
+  return {};
+}
+
+Result<void> Server::listen() {
+  for (const std::string& text : config_.server.listen) {
+    auto address = net::Address::parse(text);
+    if (!address) return std::unexpected(address.error());
+    if (auto unused = net::check_unused(*address); !unused) return unused;
+    const net::Listener* first = nullptr;
+    for (const auto& worker : workers_) {
+      if (auto listening = worker->listen(*address, first); !listening) return listening;
+      if (first != nullptr) continue;
+      first = worker->listeners().back().get();
+      *address = first->address();  // with the port the kernel chose, if it was left to it
+      if (!config_.server.reuse_port) break;
+    }
+  }
+  return {};
+}
+
+void Server::announce() const {
+  for (const auto& listener : workers_[0]->listeners()) {
+    log::info("listening", {{"address", listener->address().to_string()},
+                            {"tls", config_.tls.enabled()},
+                            {"loops", loops_.size()}});
+  }
+  if (!options_.dev || workers_[0]->listeners().empty()) return;
+  const std::string port = std::to_string(workers_[0]->listeners()[0]->address().port());
+  std::printf(
+      "\n  Anywire is running\n\n"
+      "  Chat in two tabs   http://localhost:%s/\n"
+      "  Same chat, raw     ws://localhost:%s/\n"
+      "  Any channel        ws://localhost:%s/raw/my-channel\n"
+      "  JSON echo          ws://localhost:%s/echo\n\n"
+      "  Stop with Ctrl+C. This mode trusts everybody; `anywire serve` is for production.\n\n",
+      port.c_str(), port.c_str(), port.c_str(), port.c_str());
+  std::fflush(stdout);
+}
+
+Result<void> Server::start() {
+  auto limit = raise_fd_limit();
+  if (!limit) return std::unexpected(limit.error());
+  descriptors_max_ = *limit;
+  if (auto made = make_workers(); !made) return made;
+  if (auto listening = listen(); !listening) return listening;
+  for (const auto& worker : workers_) worker->start();
+  announce();
+  return {};
+}
+
+void Server::reload() {
+  if (!config_.tls.enabled()) {
+    log::info("nothing to reload: TLS is off");
+    return;
+  }
+  auto context = tls::Context::load(tls_options(config_.tls));
+  if (!context) {
+    log::error("certificate not reloaded, the old one stays",
+               {{"reason", context.error().message}});
+    return;
+  }
+  for (const auto& worker : workers_) worker->replace_tls(*context);
+  log::info("certificate reloaded");
+}
+
+void Server::wait_for_end() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  int signal = 0;
+  do {
+    if (sigwait(&signals, &signal) != 0) continue;
+    if (signal == SIGHUP) reload();
+  } while (signal != SIGTERM && signal != SIGINT);
+  log::info("draining", {{"timeout_ms", config_.server.drain_timeout}});
+  for (const auto& worker : workers_) worker->drain();
+  for (const auto& worker : workers_) worker->join();
+  log::info("stopped");
+}
+
+// Every thread inherits this, so that signals reach only the main thread, by sigwait.
+void block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace
+
+Result<void> run(const Config& config, const ServerOptions& options) {
+  block_signals();
+  Server server(config, options);
+  if (auto started = server.start(); !started) return started;
+  server.wait_for_end();
+  return {};
+}
+
+}  // namespace anywire::server

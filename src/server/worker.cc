@@ -1,0 +1,206 @@
+#include "server/worker.h"
+
+#include <malloc.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/log.h"
+#include "server/adapters.h"
+#include "tls/tls_stream.h"
+
+namespace anywire::server {
+namespace {
+
+constexpr Duration kDrainPoll{20};
+
+ws::ConnectionOptions websocket_options(const WebSocketSection& section) {
+  return {.message_bytes_max = section.message_bytes_max,
+          .idle_timeout = section.idle_timeout,
+          .ping_interval = section.ping_interval,
+          .ping_timeout = section.ping_timeout,
+          .close_timeout = section.close_timeout,
+          .high_watermark_bytes = section.high_watermark,
+          .queue_bytes_max = section.queue_bytes_max,
+          .compression_bytes_min = section.compression_bytes_min};
+}
+
+ws::DeflateOffer deflate_offer(const WebSocketSection& section) {
+  ws::DeflateOffer offer;
+  switch (section.compression) {
+    case Compression::kOff:
+      offer.mode = ws::DeflateMode::kOff;
+      break;
+    case Compression::kShared:
+      offer.mode = ws::DeflateMode::kShared;
+      break;
+    case Compression::kDedicated:
+      offer.mode = ws::DeflateMode::kDedicated;
+      break;
+  }
+  offer.server_max_window_bits = static_cast<std::uint8_t>(section.server_window_bits);
+  offer.client_max_window_bits = static_cast<std::uint8_t>(section.client_window_bits);
+  return offer;
+}
+
+http::ConnectionOptions http_options(const HttpSection& section) {
+  http::ConnectionOptions options;
+  options.limits.head_bytes_max = section.head_bytes_max;
+  options.limits.headers_max = static_cast<std::size_t>(section.headers_max);
+  options.head_timeout = section.head_timeout;
+  options.keep_alive_timeout = section.keep_alive_timeout;
+  return options;
+}
+
+}  // namespace
+
+Worker::Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
+               std::shared_ptr<const tls::Context> tls)
+    : loop_(loop),
+      config_(options.config),
+      connections_max_(options.connections_max),
+      encrypt_queue_(loop),
+      flush_queue_(loop, {.low_watermark_bytes = config_.websocket.low_watermark}),
+      tls_(tls ? std::make_unique<tls::ContextHolder>(std::move(tls)) : nullptr),
+      compression_(config_.websocket.compression_level),
+      websockets_{.connection = {.loop = loop,
+                                 .options = websocket_options(config_.websocket),
+                                 .compression = compression_},
+                  .transports = {}},
+      gateway_({.allowed_origins = config_.raw.allowed_origins,
+                .deflate = deflate_offer(config_.websocket),
+                .welcome_page = options.welcome_page},
+               make_adapters(config_, hub, compression_), websockets_),
+      http_{.loop = loop,
+            .options = http_options(config_.http),
+            .handler = gateway_,
+            .parser = http::RequestParser(http_options(config_.http).limits),
+            .connections = {}},
+      proxy_gates_{.loop = loop,
+                   .accepted = config_.http.proxy_protocol,
+                   .timeout = config_.http.head_timeout,
+                   .admit = [this](auto stream, auto peer) { admit(std::move(stream), peer); },
+                   .gates = {}} {
+  if (config_.server.memory_trim_interval.count() > 0) {
+    loop_.arm(*this, config_.server.memory_trim_interval);
+  }
+}
+
+Worker::~Worker() = default;
+
+Result<void> Worker::listen(const net::Address& address, const net::Listener* sibling) {
+  const bool is_unix = address.family() == net::Family::kUnix;
+  auto listener = is_unix && sibling != nullptr
+                      ? net::Listener::share(loop_, *sibling, *this)
+                      : net::Listener::open(loop_, address,
+                                            {.backlog = config_.server.backlog,
+                                             .reuse_port = config_.server.reuse_port},
+                                            *this);
+  if (!listener) return std::unexpected(listener.error());
+  listeners_.push_back(std::move(*listener));
+  return {};
+}
+
+void Worker::start() {
+  thread_ = std::thread([this] { loop_.run(); });
+}
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+std::size_t Worker::connections() const {
+  return websockets_.transports.size() + http_.connections.size() + proxy_gates_.gates.size();
+}
+
+void Worker::on_accept(int fd, const net::Address& peer) {
+  if (connections() >= connections_max_) {
+    static constexpr std::string_view kRefusal =
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n"
+        "Content-Length: 0\r\n\r\n";
+    // Best effort; the newcomer may also find the connection closed.
+    if (!tls_) {
+      [[maybe_unused]] const auto n =
+          ::send(fd, kRefusal.data(), kRefusal.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    ::close(fd);
+    on_shed();
+    return;
+  }
+  auto stream = net::TcpStream::adopt(flush_queue_, fd);
+  if (!stream) return on_shed();
+  if (config_.http.proxy_protocol != ProxyProtocol::kOff) {
+    ProxyGate::start(proxy_gates_, std::move(*stream), peer);
+  } else {
+    admit(std::move(*stream), peer);
+  }
+}
+
+void Worker::admit(std::unique_ptr<net::TcpStream> stream, net::Address peer) {
+  std::unique_ptr<net::Stream> outer = std::move(stream);
+  if (tls_) {
+    outer = std::make_unique<tls::TlsStream>(encrypt_queue_, tls_->current(), std::move(outer));
+  }
+  http::Connection::start(http_, std::move(outer), std::move(peer));
+}
+
+void Worker::on_shed() {
+  static log::Limiter limiter(1);
+  log::limited(limiter, loop_.now(), log::Level::kWarn,
+               "connection limit reached, turning newcomers away",
+               {{"connections", connections()}});
+}
+
+void Worker::replace_tls(std::shared_ptr<const tls::Context> tls) {
+  loop_.post([this, tls = std::move(tls)]() mutable {
+    if (tls_) tls_->replace(std::move(tls));
+  });
+}
+
+void Worker::drain() {
+  loop_.post([this] { begin_drain(); });
+}
+
+void Worker::begin_drain() {
+  if (draining_) return;
+  draining_ = true;
+  http_.draining = true;
+  listeners_.clear();
+  for (ProxyGate* gate : proxy_gates_.gates.snapshot()) gate->end();
+  for (http::Connection* connection : http_.connections.snapshot()) connection->drain();
+  for (auto* transport : websockets_.transports.snapshot()) {
+    transport->close(ws::CloseCode::kGoingAway, "server is shutting down");
+  }
+  drain_deadline_ = loop_.now() + config_.server.drain_timeout;
+  check_drained();
+}
+
+void Worker::check_drained() {
+  if (connections() > 0 && loop_.now() < drain_deadline_) {
+    loop_.arm(*this, kDrainPoll);
+    return;
+  }
+  for (auto* transport : websockets_.transports.snapshot()) transport->abort();
+  for (http::Connection* connection : http_.connections.snapshot()) connection->abort();
+  loop_.stop();
+}
+
+void Worker::on_timer() {
+  if (draining_) return check_drained();
+  trim_memory();
+  loop_.arm(*this, config_.server.memory_trim_interval);
+}
+
+// After many have left, most pages of the heap are empty but still ours.
+void Worker::trim_memory() {
+  const std::size_t now = connections();
+  if (now + now / 4 + 64 < connections_at_trim_) {
+    ::malloc_trim(0);
+    connections_at_trim_ = now;
+  }
+  connections_at_trim_ = std::max(connections_at_trim_, now);
+}
+
+}  // namespace anywire::server

@@ -1,0 +1,81 @@
+// Worker: everything that lives on one loop, and the thread that turns it: listening sockets,
+// connections, sessions, this loop's part of the hub.
+//
+// Thread: made and started by the Server's thread; afterwards everything happens on the worker's
+// own thread, through `post`. Lifetime: `join` before destruction.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "http/connection.h"
+#include "hub/hub.h"
+#include "net/flush_queue.h"
+#include "net/listener.h"
+#include "protocol/transport/websocket.h"
+#include "server/config.h"
+#include "server/gateway.h"
+#include "server/proxy_gate.h"
+#include "tls/context.h"
+#include "tls/encrypt_queue.h"
+#include "websocket/compression_pool.h"
+
+namespace anywire::server {
+
+struct WorkerOptions {
+  const Config& config;
+  std::uint32_t connections_max;  // of this worker
+  bool welcome_page;
+};
+
+class Worker final : private net::AcceptHandler, private reactor::Timer {
+ public:
+  Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
+         std::shared_ptr<const tls::Context> tls);
+  ~Worker() override;
+
+  // Before `start`. `sibling` is the first worker's listener for the same address, if any.
+  Result<void> listen(const net::Address& address, const net::Listener* sibling);
+  const std::vector<std::unique_ptr<net::Listener>>& listeners() const { return listeners_; }
+
+  void start();
+  void join();
+
+  // Any thread.
+  void replace_tls(std::shared_ptr<const tls::Context> tls);
+  // Stops accepting, says goodbye to everybody, and stops the loop when all have gone or the
+  // drain timeout has passed.
+  void drain();
+
+ private:
+  void on_accept(int fd, const net::Address& peer) override;
+  void on_shed() override;
+  void on_timer() override;  // memory trimming, then the drain
+  void admit(std::unique_ptr<net::TcpStream> stream, net::Address peer);
+  void begin_drain();
+  void check_drained();
+  void trim_memory();
+  std::size_t connections() const;
+
+  reactor::Loop& loop_;
+  const Config& config_;
+  std::uint32_t connections_max_;
+  tls::EncryptQueue encrypt_queue_;
+  net::FlushQueue flush_queue_;
+  std::unique_ptr<tls::ContextHolder> tls_;  // null without TLS
+  ws::CompressionPool compression_;
+  protocol::WebSocketContext websockets_;
+  Gateway gateway_;
+  http::ConnectionContext http_;
+  ProxyGate::Context proxy_gates_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::thread thread_;
+  bool draining_ = false;
+  TimePoint drain_deadline_;
+  std::size_t connections_at_trim_ = 0;
+};
+
+}  // namespace anywire::server

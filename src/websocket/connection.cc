@@ -1,0 +1,216 @@
+#include "websocket/connection.h"
+
+#include <algorithm>
+#include <array>
+
+#include "websocket/compression_pool.h"
+#include "websocket/frame_writer.h"
+#include "websocket/message_assembly.h"
+
+namespace anywire::ws {
+namespace {
+
+// Up to here a copy beside the header is cheaper than a buffer of its own.
+constexpr std::size_t kCopyBytesMax = 16 * 1024;
+
+}  // namespace
+
+Connection::Connection(ConnectionContext& context, ConnectionHandler& handler)
+    : context_(context), handler_(handler) {}
+
+Connection::~Connection() = default;
+
+void Connection::attach(std::unique_ptr<net::Stream> stream, Bytes early) {
+  stream_ = std::move(stream);
+  stream_->set_handler(*this);
+  if (!early.empty()) assembly().carry = Buffer::copy_of(early);
+}
+
+void Connection::open(Bytes response, std::optional<DeflateParams> deflate) {
+  if (state_ != State::kOpening) return;
+  state_ = State::kOpen;
+  deflate_ = deflate.has_value();
+  if (deflate) params_ = *deflate;
+  last_input_ms_ = last_message_ms_ = context_.loop.now_ms();
+  arm_liveness();
+  stream_->write(response);
+  resume_input();
+}
+
+void Connection::send(Opcode opcode, Bytes payload) {
+  if (state_ != State::kOpen || deflate_and_send(opcode, payload)) return;
+  std::array<std::uint8_t, kHeaderBytesMax> header;
+  const std::size_t size = write_header(header.data(), opcode, true, false, payload.size());
+  const Bytes head = Bytes(header).first(size);
+  if (payload.size() <= kCopyBytesMax) {
+    stream_->write(head);
+    stream_->write(payload);
+  } else {
+    stream_->write(Buffer::copy_of(head, payload));
+  }
+  after_write();
+}
+
+void Connection::send(Opcode opcode, BufferRef payload) {
+  if (payload->size() <= kCopyBytesMax) return send(opcode, payload->bytes());
+  if (state_ != State::kOpen || deflate_and_send(opcode, payload->bytes())) return;
+  std::array<std::uint8_t, kHeaderBytesMax> header;
+  const std::size_t size = write_header(header.data(), opcode, true, false, payload->size());
+  stream_->write(Bytes(header).first(size));
+  stream_->write(std::move(payload));
+  after_write();
+}
+
+void Connection::send_frame(BufferRef frame) {
+  if (state_ != State::kOpen) return;
+  stream_->write(std::move(frame));
+  after_write();
+}
+
+bool Connection::deflate_and_send(Opcode opcode, Bytes payload) {
+  if (!deflate_ || payload.size() < context_.options.compression_bytes_min) return false;
+  if (!params_.server_no_context_takeover && !deflater_) {
+    deflater_ = context_.compression.make_deflater(params_.server_max_window_bits);
+  }
+  BufferRef frame = deflater_ ? context_.compression.encode(*deflater_, opcode, payload)
+                              : context_.compression.encode_shared(opcode, payload,
+                                                                  params_.server_max_window_bits);
+  if (!frame) return false;
+  stream_->write(std::move(frame));
+  after_write();
+  return true;
+}
+
+void Connection::after_write() {
+  const std::size_t queued = stream_->queued_bytes();
+  if (queued <= context_.options.high_watermark_bytes) [[likely]] return;
+  if (queued > context_.options.queue_bytes_max && throttled_) {
+    // Ended from the timer and not from here: a broadcast is walking over its members.
+    state_ = State::kEnding;
+    close_code_ = CloseCode::kTryAgainLater;
+    context_.loop.arm(*this, Duration::zero());
+    return;
+  }
+  if (throttled_) return;
+  throttled_ = true;
+  stall_seen_ = false;
+  stream_->notify_when_drained();
+}
+
+void Connection::on_drained() {
+  if (!throttled_) return;
+  throttled_ = false;
+  resume_input();
+  if (state_ == State::kOpen && !throttled_) handler_.on_writable();
+}
+
+void Connection::resume_input() {
+  if (!receiving()) return;
+  if (reading_off_) {
+    reading_off_ = false;
+    stream_->set_reading(true);
+  }
+  if (assembly_ && assembly_->carry) {
+    const BufferRef carry = std::move(assembly_->carry);
+    take_input({carry->mutable_data(), carry->size()});
+  }
+}
+
+void Connection::close(CloseCode code, std::string_view reason) {
+  if (state_ != State::kOpen) return;
+  send_close(code, reason);
+  close_code_ = code;
+  state_ = State::kClosing;
+  context_.loop.arm(*this, context_.options.close_timeout);
+}
+
+void Connection::abort() { end(CloseCode::kAbnormal); }
+
+// The peer broke the protocol (RFC 6455 7.1.7): say so, half-close, and wait for its end of the
+// TCP connection, because closing with unread input would reset it before the code is read.
+void Connection::fail(CloseCode code, std::string_view reason) {
+  if (!receiving()) return;
+  if (state_ == State::kOpen) send_close(code, reason);
+  close_code_ = code;
+  state_ = State::kEnding;
+  assembly_.reset();
+  if (reading_off_) {
+    reading_off_ = false;
+    stream_->set_reading(true);
+  }
+  context_.loop.arm(*this, context_.options.close_timeout);
+  stream_->finish();
+}
+
+void Connection::send_close(CloseCode code, std::string_view reason) {
+  std::array<std::uint8_t, kCloseFrameBytesMax> frame;
+  stream_->write(Bytes(frame).first(encode_close(frame.data(), code, reason)));
+}
+
+void Connection::on_closed() {
+  end(state_ == State::kEnding ? close_code_ : CloseCode::kAbnormal);
+}
+
+void Connection::end(CloseCode code) {
+  if (state_ == State::kClosed) return;
+  state_ = State::kClosed;
+  disarm();
+  assembly_.reset();
+  stream_->close();
+  // Not destroyed here: it may be calling us.
+  context_.loop.defer_delete(std::move(stream_));
+  handler_.on_closed(code);
+}
+
+void Connection::arm_liveness() {
+  const ConnectionOptions& options = context_.options;
+  const std::uint32_t now = context_.loop.now_ms();
+  Duration next = reactor::TimerWheel::kNever;
+  if (ping_sent_ || throttled_) {
+    next = options.ping_timeout;
+  } else if (options.ping_interval.count() > 0) {
+    next = options.ping_interval - Duration{now - last_input_ms_};
+  }
+  if (options.idle_timeout.count() > 0) {
+    next = std::min(next, options.idle_timeout - Duration{now - last_message_ms_});
+  }
+  if (next != reactor::TimerWheel::kNever) context_.loop.arm(*this, next);
+}
+
+void Connection::on_timer() {
+  if (state_ == State::kOpen) {
+    check_liveness();
+  } else {
+    end(close_code_);  // the closing handshake took too long
+  }
+}
+
+void Connection::check_liveness() {
+  const ConnectionOptions& options = context_.options;
+  const std::uint32_t now = context_.loop.now_ms();
+  const bool idle = options.idle_timeout.count() > 0 &&
+                    Duration{now - last_message_ms_} >= options.idle_timeout;
+  if (idle) return close(CloseCode::kGoingAway, "idle for too long");
+  if (throttled_) {
+    // Its pongs are not being read, so reading from us is its sign of life.
+    if (stall_seen_) return end(CloseCode::kAbnormal);
+    stall_seen_ = true;
+  } else if (ping_sent_) {
+    return end(CloseCode::kAbnormal);
+  } else if (options.ping_interval.count() > 0 &&
+             Duration{now - last_input_ms_} >= options.ping_interval) {
+    std::array<std::uint8_t, kHeaderBytesMax> header;
+    const std::size_t size = write_header(header.data(), Opcode::kPing, true, false, 0);
+    stream_->write(Bytes(header).first(size));
+    ping_sent_ = true;
+  }
+  arm_liveness();
+}
+
+BufferRef encode_frame(Opcode opcode, Bytes payload) {
+  std::array<std::uint8_t, kHeaderBytesMax> header;
+  const std::size_t size = write_header(header.data(), opcode, true, false, payload.size());
+  return Buffer::copy_of(Bytes(header).first(size), payload);
+}
+
+}  // namespace anywire::ws

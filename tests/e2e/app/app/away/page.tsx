@@ -1,0 +1,3 @@
+export default function AwayPage() {
+  return <main>away</main>;
+}
