@@ -41,6 +41,13 @@ export default defineConfig({
         resolve: {
           alias: [
             { find: '@anywire/client', replacement: client['@anywire/client'] },
+            // The ES modules of the testing library, whose imports the aliases can reach.
+            {
+              find: '@testing-library/react',
+              replacement: path(
+                'node_modules/@testing-library/react/dist/@testing-library/react.esm.js',
+              ),
+            },
             { find: /^react-dom(\/.*)?$/, replacement: `${react18}/react-dom$1` },
             { find: /^react(\/.*)?$/, replacement: `${react18}/react$1` },
           ],
@@ -50,7 +57,7 @@ export default defineConfig({
           root: path('packages/react'),
           environment: 'jsdom',
           include: ['tests/**/*.test.{ts,tsx}'],
-          server: { deps: { inline: ['@testing-library/react'] } },
+          server: { deps: { inline: [/@testing-library\/react/] } },
         },
       },
     ],

@@ -63,7 +63,7 @@ Result<std::string> base64_decode(std::string_view text) {
   for (const char character : text) {
     const std::uint8_t value = kDigits[static_cast<std::uint8_t>(character)];
     if (value == kNotADigit) {
-      return fail(ErrorCode::kInvalidArgument, "base64 text holds a character outside its alphabet");
+      return fail(ErrorCode::kInvalidArgument, "base64 text leaves its alphabet");
     }
     held = held << 6 | value;
     held_bits += 6;

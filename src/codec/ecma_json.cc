@@ -375,8 +375,9 @@ void Reserializer::note_order(const Frame& frame) {
   for (std::size_t i = frame.first_member; i < open_members_.size(); ++i) {
     places.push_back({open_members_[i], i, array_index(key_of(open_members_[i]))});
   }
-  std::stable_sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
-    return key_of(a.member) < key_of(b.member);
+  std::sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
+    const int order = key_of(a.member).compare(key_of(b.member));
+    return order != 0 ? order < 0 : a.place < b.place;
   });
   // Of each group of equal keys, still in input order: the first one's place, the last one's value.
   std::size_t kept = 0;

@@ -5,7 +5,8 @@
 // '+' stays '+' (only HTML forms mean a space by it), and whether the result is UTF-8, or holds a
 // NUL or a slash, is the caller's question because only the caller knows where the text goes.
 //
-// Limits: the output is never longer than the input when decoding, at most three times when encoding.
+// Limits: the output is never longer than the input when decoding, at most three times as long when
+// encoding.
 #pragma once
 
 #include <cstddef>

@@ -32,7 +32,8 @@ TEST(PercentDecode, KeepsAnEncodedNul) {
 }
 
 TEST(PercentDecode, RefusesBrokenEscapes) {
-  for (const char* text : {"%", "%4", "a%", "a%4", "%zz", "%4z", "%z4", "%%41", "%-1", "% 41", "%u0041",
+  for (const char* text : {"%", "%4", "a%", "a%4", "%zz", "%4z", "%z4", "%%41", "%-1", "% 41",
+                           "%u0041",
                            "%4%31"}) {
     const Result<std::string> decoded = percent_decode(text);
     EXPECT_FALSE(decoded) << text;

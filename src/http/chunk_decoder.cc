@@ -67,7 +67,6 @@ HttpError ChunkDecoder::step(char c) {
     case State::kValueFirst:
     case State::kValue:
     case State::kQuoted:
-    case State::kQuotedPair:
     case State::kQuotedEnd:
       return extension(c);
     case State::kSizeLf:
@@ -124,18 +123,13 @@ HttpError ChunkDecoder::size_digit(char c) {
     return chunk_left_ > body_left_ ? kTooLong : HttpError{};
   }
   if (state_ == State::kSizeFirst) return kBadSize;
-  return end_size_line(c, kBadSize);
-}
-
-// After a size or an extension: the line ends or another extension begins.
-HttpError ChunkDecoder::end_size_line(char c, const HttpError& otherwise) {
-  if (c != '\r' && c != ';') return otherwise;
+  if (c != '\r' && c != ';') return kBadSize;
   state_ = c == '\r' ? State::kSizeLf : State::kNameFirst;
   return {};
 }
 
-// *( ";" token [ "=" ( token / quoted-string ) ] ), RFC 9112 section 7.1.1. The white space which
-// that section lets senders of old put around ";" and "=" is refused.
+// ";" token [ "=" ( token / quoted-string ) ], the part of RFC 9112 section 7.1.1 on which parsers
+// agree. Its white space, its escapes and a second extension are refused.
 HttpError ChunkDecoder::extension(char c) {
   if (++metadata_bytes_ > kMetadataBytesMax) return kTooMuchMetadata;
   switch (state_) {
@@ -146,7 +140,7 @@ HttpError ChunkDecoder::extension(char c) {
         return {};
       }
       if (state_ == State::kNameFirst) return kBadExtension;
-      if (c != '=') return end_size_line(c, kBadExtension);
+      if (c != '=') return end_extension(c);
       state_ = State::kValueFirst;
       return {};
     case State::kValueFirst:
@@ -155,21 +149,23 @@ HttpError ChunkDecoder::extension(char c) {
         state_ = State::kValue;
         return {};
       }
-      if (state_ == State::kValue) return end_size_line(c, kBadExtension);
+      if (state_ == State::kValue) return end_extension(c);
       if (c != '"') return kBadExtension;
       state_ = State::kQuoted;
       return {};
     case State::kQuoted:
-      if (is_forbidden_in_head(c)) return kBadExtension;
+      if (is_forbidden_in_head(c) || c == '\\') return kBadExtension;
       if (c == '"') state_ = State::kQuotedEnd;
-      if (c == '\\') state_ = State::kQuotedPair;
       return {};
-    case State::kQuotedPair:
-      state_ = State::kQuoted;
-      return is_forbidden_in_head(c) ? kBadExtension : HttpError{};
     default:
-      return end_size_line(c, kBadExtension);  // kQuotedEnd
+      return end_extension(c);  // kQuotedEnd
   }
+}
+
+HttpError ChunkDecoder::end_extension(char c) {
+  if (c != '\r') return kBadExtension;
+  state_ = State::kSizeLf;
+  return {};
 }
 
 HttpError ChunkDecoder::trailer_name(char c) {

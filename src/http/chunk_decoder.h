@@ -3,8 +3,9 @@
 //
 // Where two readers of one stream disagree about the end of a chunk, one of them can be fed a
 // request the other never saw. So every line ends in CRLF, a size is only hexadecimal digits, chunk
-// data is followed by exactly CRLF, and an extension is what the grammar says, without white space.
-// Extensions and trailers are checked byte by byte and dropped.
+// data is followed by exactly CRLF, and a size has at most one extension, without white space or
+// escapes: llhttp 8.1 takes what follows a second one for further digits of the size. Extensions
+// and trailers are checked byte by byte and dropped.
 //
 // Thread: one. Lifetime: `data` of a result points into the input of that call; nothing is kept.
 // Limits: the body's bytes by `body_bytes_max`, a size by 16 digits, extensions and trailers
@@ -42,7 +43,7 @@ class ChunkDecoder {
  private:
   enum class State : std::uint8_t {
     kSizeFirst, kSize, kSizeLf,
-    kNameFirst, kName, kValueFirst, kValue, kQuoted, kQuotedPair, kQuotedEnd,  // of an extension
+    kNameFirst, kName, kValueFirst, kValue, kQuoted, kQuotedEnd,  // of an extension
     kData, kDataCr, kDataLf,
     kTrailerFirst, kTrailerName, kTrailerValue, kTrailerLf, kLastLf,
   };
@@ -50,7 +51,7 @@ class ChunkDecoder {
   HttpError step(char c);
   HttpError size_digit(char c);
   HttpError extension(char c);
-  HttpError end_size_line(char c, const HttpError& otherwise);
+  HttpError end_extension(char c);
   HttpError trailer_name(char c);
 
   State state_ = State::kSizeFirst;

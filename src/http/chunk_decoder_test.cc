@@ -60,7 +60,8 @@ TEST(ChunkDecoder, StopsAtTheEndOfTheBody) {
 
 TEST(ChunkDecoder, NoCutChangesTheVerdict) {
   const std::string inputs[] = {
-      "a\r\n0123456789\r\n00\r\n\r\n", "1;x\r\na\r\n1;y=\"\\\"\r\n", "1\r\nab", "1\r\na\rX",
+      "a\r\n0123456789\r\n00\r\n\r\n", "1;x\r\na\r\n1;y=\"z\"\r\nb\r\n1;y=\"\\", "1\r\nab",
+      "1\r\na\rX",
       "0\r\nContent-length: 1\r\n\r\n", "0\r\nA: b\r\nB:\r\n\r\n", "3e9\r\n", "3e8\r\n"};
   for (const std::string& input : inputs) {
     const Decoded whole = decode(input, input.size());

@@ -75,9 +75,9 @@ Client find_client(const RequestHead& head, const net::Address& peer, bool peer_
     scheme = further;
   }
   if (!scheme) return client;
-  const bool says_secure = equals_ignore_case(*scheme, "https") || equals_ignore_case(*scheme, "wss");
-  const bool says_plain = equals_ignore_case(*scheme, "http") || equals_ignore_case(*scheme, "ws");
-  if (says_secure || says_plain) client.is_secure = says_secure;
+  const auto says = [&](std::string_view name) { return equals_ignore_case(*scheme, name); };
+  if (says("https") || says("wss")) client.is_secure = true;
+  if (says("http") || says("ws")) client.is_secure = false;
   return client;
 }
 

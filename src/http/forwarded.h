@@ -1,13 +1,13 @@
 // Who the client is when proxies stand in between: X-Forwarded-For and X-Forwarded-Proto, believed
 // only as far as trust reaches.
 //
-// Each proxy appends to the right the peer it saw. So the list is read from the right, beginning with
-// the peer of our own socket: as long as an address is one of the trusted proxies, its word about the
-// address to the left of it is taken; the first that is not trusted is the client, and everything
-// further left is what that client claims, which is worth nothing.
+// Each proxy appends to the right the peer it saw. So the list is read from the right, beginning
+// with the peer of our own socket: as long as an address is one of the trusted proxies, its word
+// about the address to the left of it is taken; the first that is not trusted is the client, and
+// everything further left is what that client claims, which is worth nothing.
 //
-// Thread: a pure function. Lifetime: nothing is kept. Limits: one pass over headers that the request
-// parser already bounded; garbage in them ends the walk and nothing else.
+// Thread: a pure function. Lifetime: nothing is kept. Limits: one pass over headers that the
+// request parser already bounded; garbage in them ends the walk and nothing else.
 #pragma once
 
 #include "http/request.h"

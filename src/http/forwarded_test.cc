@@ -72,8 +72,10 @@ TEST(Forwarded, ReadsTheFormsProxiesWrite) {
 
 TEST(Forwarded, GarbageEndsTheWalkAtTheLastKnownAddress) {
   for (const char* garbage : {"unknown", "", " ", "_hidden", "localhost", "localhost:80", ":80",
-                              "unix:/x", "unix", "198.51.100", "198.51.100.7.1", "0x7f.1", "1.1.1.1 x",
-                              "\"1.1.1.1\"", "[::1", "::1]", "[1.1.1.1]", "1.1.1.1:99999", "fe80::1%2",
+                              "unix:/x", "unix", "198.51.100", "198.51.100.7.1", "0x7f.1",
+                              "1.1.1.1 x",
+                              "\"1.1.1.1\"", "[::1", "::1]", "[1.1.1.1]", "1.1.1.1:99999",
+                              "fe80::1%2",
                               "[fe80::1%2]:5", "1.1.1.1;for=2.2.2.2", "010.1.1.1", "none"}) {
     const std::string alone = garbage;
     const std::string behind_a_proxy = alone + ", 10.0.0.2";

@@ -1,5 +1,5 @@
-// Drives a RequestParser over a whole input, in one piece or cut up, and writes down all it said, so
-// that two runs can be compared. Included by tests and fuzzers only.
+// Drives a RequestParser over a whole input, in one piece or cut up, and writes down all it said,
+// so that two runs can be compared. Included by tests and fuzzers only.
 #pragma once
 
 #include <algorithm>
@@ -46,8 +46,8 @@ inline void copy_head(const RequestHead& head, ParsedRequest& out) {
   out.is_websocket_upgrade = head.is_websocket_upgrade();
 }
 
-// Feeds `pieces` one after the other. Every piece is handed over in a buffer of exactly its size that
-// is freed afterwards, so that a sanitizer sees a view that is kept too long or read too far.
+// Feeds `pieces` one after the other. Every piece is handed over in a buffer of exactly its size
+// that is freed afterwards, so that a sanitizer sees a view that is kept too long or read too far.
 inline ParsedRequest parse_pieces(RequestParser& parser,
                                   const std::vector<std::string_view>& pieces) {
   ParsedRequest out;

@@ -323,8 +323,8 @@ bool RequestParser::finish_head() {
   if (host_header_.empty() && !is_http_1_0) return refuse(400, "the Host field is missing");
   if (!head_.host.empty() && !host_header_.empty() &&
       !equals_ignore_case(head_.host, host_header_)) {
-    // RFC 9112 section 3.2 makes clients send the two alike; whoever differs wants a proxy and us to
-    // disagree.
+    // RFC 9112 section 3.2 makes clients send the two alike; whoever differs wants a proxy and us
+    // to disagree.
     return refuse(400, "the Host field differs from the target");
   }
   if (head_.host.empty()) head_.host = host_header_;

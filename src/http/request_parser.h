@@ -17,10 +17,11 @@
 // Thread: one. Limits: RequestLimits; memory grows with the bytes that came, never with a length a
 // peer claims.
 //
-// Lifetime of the views in head(): when the whole head came in one feed(), nothing is copied and they
-// point into that input, so they end with it; detach() copies the head into the parser, which ends
-// that tie. When the head was split, they point into the parser and live until reset() or
-// destruction. Moving the parser keeps views of the second kind valid. `body` is a view of the input.
+// Lifetime of the views in head(): when the whole head came in one feed(), nothing is copied and
+// they point into that input, so they end with it; detach() copies the head into the parser, which
+// ends that tie. When the head was split, they point into the parser and live until reset() or
+// destruction. Moving the parser keeps views of the second kind valid. `body` is a view of the
+// input.
 //
 // A server keeps one parser per loop for heads that come in one piece: it costs no allocation once
 // its header list has grown. A connection whose head was split, or that has a body still to come,

@@ -42,7 +42,8 @@ TEST(RequestParserOracle, AgreesOnOrdinaryRequests) {
       "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel",
       "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
       "5\r\nhello\r\nA;x=\"y z\"\r\n0123456789\r\n00\r\nT: u\r\n\r\n",
-      "PUT / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade\r\nContent-Length: 2\r\n\r\nok",
+      "PUT / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n"
+      "Content-Length: 2\r\n\r\nok",
   };
   for (const std::string& input : inputs) EXPECT_TRUE(expect_agreement(input)) << input;
 }
@@ -59,12 +60,16 @@ TEST(RequestParserOracle, AgreesOnRandomRequests) {
       "Upgrade: h2c\r\n", "Content-Length: 5\r\n", "Content-Length: 0\r\n",
       "Transfer-Encoding: chunked\r\n", "X: y\r\n", "Expect: 100-continue\r\n", "X-Y:\t z\t\r\n",
       "Content-Length:\t5 \t\r\n", "Transfer-Encoding: \tchunked\t\r\n", "Connection:\tclose\t\r\n",
-      "Upgrade: websocket\t\r\n", "Proxy-Connection: close\r\n", "Cookie: a=b; c=\"d\"\r\n", "!#$%&'*+-.^_`|~: x\r\n",
+      "Upgrade: websocket\t\r\n", "Proxy-Connection: close\r\n", "Cookie: a=b; c=\"d\"\r\n",
+      "!#$%&'*+-.^_`|~: x\r\n",
       "Connection: , ,close\r\n", "Connection: closeX, upgrade\r\n"};
   const std::vector<std::string> bodies = {"", "hello", "5\r\nhello\r\n0\r\n\r\n", "0\r\n\r\n",
-                                           "2;a=b\r\nhe\r\n0\r\nA: b\r\n\r\n", "GET / HTTP/1.1\r\n"};
+                                           "2;a=b\r\nhe\r\n0\r\nA: b\r\n\r\n",
+                                           "GET / HTTP/1.1\r\n"};
   std::mt19937 random(20260101);
-  const auto pick = [&](const std::vector<std::string>& from) { return from[random() % from.size()]; };
+  const auto pick = [&](const std::vector<std::string>& from) {
+    return from[random() % from.size()];
+  };
   int accepted = 0;
   for (int round = 0; round < 20000; ++round) {
     std::string input = pick(request_lines) + "Host: a\r\n";

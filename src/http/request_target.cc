@@ -30,7 +30,7 @@ bool is_port(std::string_view text) {
 
 bool is_ipv6(std::string_view text) {
   char copy[INET6_ADDRSTRLEN];
-  if (text.size() >= sizeof copy) return false;
+  if (text.size() >= sizeof copy || text.find('\0') != std::string_view::npos) return false;
   std::memcpy(copy, text.data(), text.size());
   copy[text.size()] = '\0';
   in6_addr ignored;

@@ -22,9 +22,9 @@ bool split_target(std::string_view target, Method method, TargetParts& parts);
 
 // Decodes the escapes of a path that begins with '/', once, and removes "." and ".." segments
 // (RFC 3986 section 5.2.4); empty segments stay. Answers with a view of `raw` when nothing had to
-// change, otherwise of `scratch`; a null view (data() == nullptr) when the path is refused: a broken
-// escape, "..", above the root, or a control byte, slash or backslash in encoded form, or a bare
-// backslash, all of which other software on the way may have read differently.
+// change, otherwise of `scratch`; a null view (data() == nullptr) when the path is refused: a
+// broken escape, ".." above the root, a control byte or slash in encoded form, or a backslash in
+// any form, all of which other software on the way may have read differently.
 std::string_view normalize_path(std::string_view raw, std::vector<char>& scratch);
 
 // A host with an optional port, as Host carries it (RFC 9110 section 7.2): a name of letters,

@@ -1,8 +1,8 @@
 // Writing responses: plain bytes appended to a string, with nothing in a head that could begin a
 // second response.
 //
-// Two ways in for header values. header() is for what this server wrote itself: a value that holds a
-// control character there is our bug and ends the process. try_header() is for what came from
+// Two ways in for header values. header() is for what this server wrote itself: a value that holds
+// a control character there is our bug and ends the process. try_header() is for what came from
 // outside (a configuration, a customer's hook, a proxied response): a bad value is an Error and
 // nothing is written. Nothing a client sent belongs into a response head unless it was checked.
 //

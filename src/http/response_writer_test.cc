@@ -77,7 +77,8 @@ TEST(ResponseWriter, RefusesForeignHeadersThatWouldSplitTheResponse) {
   ResponseHead head(out, 200);
   const std::string before = out;
   const Header bad[] = {
-      {"X", "a\r\nSet-Cookie: b"}, {"X", "a\nb"},   {"X", "a\rb"},  {"X", std::string_view("\0", 1)},
+      {"X", "a\r\nSet-Cookie: b"}, {"X", "a\nb"},   {"X", "a\rb"},  {"X", std::string_view("\0",
+       1)},
       {"X", "\x7f"},               {"X\r\nY", "a"}, {"X Y", "a"},   {"X:", "a"},
       {"", "a"},                   {"\xc3\xa9", "a"}, {"Content-Length", "5"},
       {"TRANSFER-ENCODING", "chunked"}, {"connection", "close"},

@@ -41,11 +41,13 @@ TEST(Address, ReadsAndWritesWhatPeopleWrite) {
 }
 
 TEST(Address, RefusesTheRest) {
-  for (const char* text : {"", "3001", "127.0.0.1", "::1", "::1:3001", "[::1]", "[::1]3001", "[::1:80",
+  for (const char* text : {"", "3001", "127.0.0.1", "::1", "::1:3001", "[::1]", "[::1]3001",
+                           "[::1:80",
                            "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:+1", "127.0.0.1:-1",
                            "127.0.0.1:080", "127.0.0.1: 80", "127.0.0.1:80 ", "127.1:80",
                            "0127.0.0.1:80", "0x7f.0.0.1:80", "1.2.3.4.5:80", "256.0.0.1:80",
-                           "example.com:80", "[127.0.0.1]:80", "[]:80", "[::1%]:80", "[::1%eth0]:80",
+                           "example.com:80", "[127.0.0.1]:80", "[]:80", "[::1%]:80",
+                           "[::1%eth0]:80",
                            "[::1%0]:80", "[::1%4294967296]:80", "unix:", "unix:@", ":", "a:b",
                            "http://127.0.0.1:80"}) {
     EXPECT_FALSE(Address::parse(text)) << text;
@@ -66,7 +68,8 @@ TEST(Address, ReadsBareAddresses) {
   EXPECT_EQ(Address::parse_ip("1.2.3.4")->to_string(), "1.2.3.4:0");
   EXPECT_EQ(Address::parse_ip("::1")->host(), "::1");
   EXPECT_EQ(Address::parse_ip("[::1]")->host(), "::1");
-  for (const char* text : {"", "1.2.3.4:80", "[1.2.3.4]", "localhost", "[::1]:80", "[", "]", "[]"}) {
+  for (const char* text : {"", "1.2.3.4:80", "[1.2.3.4]", "localhost", "[::1]:80", "[", "]",
+                           "[]"}) {
     EXPECT_FALSE(Address::parse_ip(text)) << text;
   }
 }

@@ -4,8 +4,8 @@
 // Use only on a listener that is configured for it, and then on every connection of it: the header
 // is mandatory there, because where it may be missing anybody may forge it.
 //
-// Feed what arrived until the status is no longer kNeedMore; `consumed` bytes of each input belong to
-// the header, what follows them is the connection's own data. The verdict depends on the bytes
+// Feed what arrived until the status is no longer kNeedMore; `consumed` bytes of each input belong
+// to the header, what follows them is the connection's own data. The verdict depends on the bytes
 // alone, not on how they were cut.
 //
 // Thread: one. Lifetime: inputs are not kept. Limits: 107 bytes for version 1 (its specification's

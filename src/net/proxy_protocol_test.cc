@@ -82,7 +82,8 @@ TEST(ProxyProtocolV1, IgnoresWhatFollowsUnknown) {
 
 TEST(ProxyProtocolV1, RefusesEverythingElse) {
   for (const char* line : {
-           "PROXY\r\n", "PROXY \r\n", "proxy TCP4 1.1.1.1 2.2.2.2 1 2\r\n", "PROXY TCP5 a b 1 2\r\n",
+           "PROXY\r\n", "PROXY \r\n", "proxy TCP4 1.1.1.1 2.2.2.2 1 2\r\n",
+           "PROXY TCP5 a b 1 2\r\n",
            "PROXY  TCP4 1.1.1.1 2.2.2.2 1 2\r\n", "PROXY TCP4  1.1.1.1 2.2.2.2 1 2\r\n",
            "PROXY TCP4 1.1.1.1 2.2.2.2 1 2 \r\n", "PROXY TCP4 1.1.1.1 2.2.2.2 1 2 3\r\n",
            "PROXY TCP4 1.1.1.1 2.2.2.2 1\r\n", "PROXY TCP4 1.1.1.1 2.2.2.2\r\n",
@@ -170,7 +171,8 @@ TEST(ProxyProtocolV2, RefusesEverythingElse) {
 }
 
 TEST(ProxyProtocolV2, LimitsTheHeader) {
-  const auto header = [](std::size_t size) { return v2('\x20', '\0', std::string(size - 16, 'x')); };
+  const auto header = [](std::size_t size) { return v2('\x20', '\0', std::string(size - 16,
+      'x')); };
   EXPECT_EQ(parse_every_way(header(1024)).status, Status::kDone);
   EXPECT_EQ(parse_every_way(header(1025)).status, Status::kError);
   // Refused as soon as the length is there, not when that many bytes have come.

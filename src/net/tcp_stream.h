@@ -12,7 +12,7 @@ namespace anywire::net {
 
 class FlushQueue;
 
-class TcpStream final : public Stream, private reactor::Watcher {
+class TcpStream final : public Stream {
  public:
   // Takes the descriptor over. Fails (and closes it) when the loop cannot watch it.
   static Result<std::unique_ptr<TcpStream>> adopt(FlushQueue& queue, int fd);
@@ -31,6 +31,9 @@ class TcpStream final : public Stream, private reactor::Watcher {
   void close() override;
   bool encrypted() const override { return false; }
 
+  // Called by the loop.
+  void on_ready(std::uint32_t ready) override;
+
   // For reading facts about the peer; -1 once closed.
   int fd() const { return fd_; }
 
@@ -38,7 +41,6 @@ class TcpStream final : public Stream, private reactor::Watcher {
   friend class FlushQueue;
 
   TcpStream(FlushQueue& queue, int fd) : queue_(queue), fd_(fd) {}
-  void on_ready(std::uint32_t ready) override;
   void mark_dirty();
   void update_interest();
   bool has_output() const { return fd_ >= 0 && output_ != nullptr && !blocked_; }

@@ -109,7 +109,7 @@ std::optional<Duration> read(const DurationKind& kind, const Value& value) {
 
 std::optional<std::string> read(const TextKind&, const Value& value) {
   const auto text = as_text(value);
-  if (!text || text->find('\0') != text->npos) return std::nullopt;
+  if (!text || !is_plain_text(*text)) return std::nullopt;
   return std::string(*text);
 }
 
@@ -194,7 +194,7 @@ std::string expectation(const Key& key) {
                                format_duration(kind.min), format_duration(kind.max));
           },
           [](const EnumKind& kind) { return quoted_list(kind.names); },
-          [](const TextKind&) { return std::string("text"); },
+          [](const TextKind&) { return std::string("text on one line"); },
           [](const RootKind&) { return std::string(R"("off", "echo" or "channel:NAME")"); },
           [](const ListKind& kind) { return fmt::format("a list of {}", kind.expected); },
       },

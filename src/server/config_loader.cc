@@ -66,8 +66,8 @@ class FileReader {
   }
 
   std::vector<std::string> take_problems() {
-    std::stable_sort(problems_.begin(), problems_.end(), [](const Found& a, const Found& b) {
-      return std::tie(a.line, a.column) < std::tie(b.line, b.column);
+    std::sort(problems_.begin(), problems_.end(), [](const Found& a, const Found& b) {
+      return std::tie(a.line, a.column, a.text) < std::tie(b.line, b.column, b.text);
     });
     std::vector<std::string> lines;
     for (const Found& found : problems_) {
@@ -195,7 +195,8 @@ void read_environment(const LoadInputs& inputs, Config& config, Problems& proble
       }
     } else if (!is_reserved_variable(name)) {
       problems.push_back(
-          fmt::format("{}: no such setting{}", name, did_you_mean(name, names, "")));
+          fmt::format("{}: no such setting{}", is_plain_text(name) ? name : in_quotes_short(name),
+                      did_you_mean(name, names, "")));
     }
   }
 }

@@ -47,7 +47,7 @@ constexpr std::array<string_view, 3> kFormats{"auto", "human", "json"};
 constexpr string_view kAddresses =
     R"(addresses such as "127.0.0.1:3001", "[::1]:3001", "localhost:3001" or )"
     R"("unix:/run/anywire.sock")";
-constexpr string_view kCidrs = R"(addresses or networks such as "10.0.0.0/8" or "::1")";
+constexpr string_view kCidrs = R"(addresses or networks such as "10.0.0.0/8" or "::1" (no bits set behind the prefix), or "unix")";
 constexpr string_view kOrigins =
     R"(origins as browsers send them, such as "https://example.com" )"
     R"((lower case, no path, no default port), or "*")";
@@ -66,8 +66,8 @@ std::vector<Key> server_keys() {
   constexpr auto kAt = &Config::server;
   return {
       {"server", "listen", ListKind{at<kAt, &S::listen>, is_listen_address, kAddresses, 1},
-       "The addresses to listen on. `0.0.0.0:3001` and `[::]:3001` mean every interface; "
-       "`localhost:3001` means both loopback addresses; port 0 lets the system choose."},
+       "The addresses to listen on. `0.0.0.0:3001` means every IPv4 interface, `:3001` every "
+       "interface; `localhost:3001` means both loopback addresses; port 0 lets the system choose."},
       {"server", "loops", IntKind{at<kAt, &S::loops>, 0, 256},
        "Event loops, each a thread with its own connections. 0 means one per core."},
       {"server", "backlog", IntKind{at<kAt, &S::backlog>, 1, 65'535},
@@ -116,8 +116,8 @@ std::vector<Key> http_keys() {
       {"http", "keep_alive_timeout", DurationKind{at<kAt, &S::keep_alive_timeout>, 0ms, 1h},
        "How long a connection may rest between two requests. 0 closes it after each answer."},
       {"http", "trusted_proxies", ListKind{at<kAt, &S::trusted_proxies>, is_cidr, kCidrs, 0},
-       "Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and PROXY headers are believed. "
-       "From anybody else the forwarded headers are ignored."},
+       "Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` headers are believed; from anybody "
+       "else they are ignored. `unix` means every peer on a Unix socket."},
       {"http", "proxy_protocol", one_of<kAt, &S::proxy_protocol>(kProxyProtocols),
        "Require a PROXY protocol header (HAProxy, cloud load balancers) at the start of every "
        "connection, on every listening address. `any` takes version 1 or 2."},

@@ -1,15 +1,16 @@
 #include "server/config_value.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <simdjson.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
 #include <span>
+
+#include "net/address.h"
+#include "net/cidr.h"
 
 namespace anywire::server {
 namespace {
@@ -66,14 +67,6 @@ bool is_port(std::string_view text) {
   return parse_integer(text).value_or(65536) <= 65535;
 }
 
-bool is_ip(int family, std::string_view text) {
-  std::array<char, INET6_ADDRSTRLEN> buffer{};
-  if (text.size() >= buffer.size() || text.find('\0') != text.npos) return false;
-  std::copy(text.begin(), text.end(), buffer.begin());
-  std::array<unsigned char, 16> address{};
-  return inet_pton(family, buffer.data(), address.data()) == 1;
-}
-
 bool has_control_character(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
@@ -122,8 +115,7 @@ std::optional<RawRoot> parse_root(std::string_view text) {
   if (text == "echo") return RawRoot{RawRoot::Kind::kEcho, {}};
   if (!text.starts_with(kChannelPrefix)) return std::nullopt;
   const std::string_view channel = text.substr(kChannelPrefix.size());
-  if (channel.empty() || has_control_character(channel)) return std::nullopt;
-  if (!simdjson::validate_utf8(channel.data(), channel.size())) return std::nullopt;
+  if (channel.empty() || !is_plain_text(channel)) return std::nullopt;
   return RawRoot{RawRoot::Kind::kChannel, std::string(channel)};
 }
 
@@ -136,20 +128,12 @@ std::string format_root(const RawRoot& root) {
   return "channel:" + root.channel;
 }
 
+bool is_plain_text(std::string_view text) {
+  return !has_control_character(text) && simdjson::validate_utf8(text.data(), text.size());
+}
+
 bool is_listen_address(std::string_view text) {
-  constexpr std::string_view kUnixPrefix = "unix:";
-  if (text.starts_with(kUnixPrefix)) {
-    const std::string_view path = text.substr(kUnixPrefix.size());
-    return path.size() > 1 && path.front() == '/' && path.size() < sizeof(sockaddr_un::sun_path) &&
-           path.find('\0') == path.npos;
-  }
-  const std::size_t colon = text.rfind(':');
-  if (colon == text.npos || !is_port(text.substr(colon + 1))) return false;
-  const std::string_view host = text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    return is_ip(AF_INET6, host.substr(1, host.size() - 2));
-  }
-  return host == "localhost" || is_ip(AF_INET, host);
+  return is_plain_text(text) && net::Address::parse(text).has_value();
 }
 
 std::vector<std::string> expand_listen_address(const std::string& text) {
@@ -159,18 +143,7 @@ std::vector<std::string> expand_listen_address(const std::string& text) {
   return {"127.0.0.1:" + port, "[::1]:" + port};
 }
 
-bool is_cidr(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  const std::string_view address = text.substr(0, slash);
-  const bool v4 = is_ip(AF_INET, address);
-  if (!v4 && !is_ip(AF_INET6, address)) return false;
-  if (slash == text.npos) return true;
-  const std::string_view digits = text.substr(slash + 1);
-  if (digits.empty() || digits.size() > 3 || !std::all_of(digits.begin(), digits.end(), is_digit)) {
-    return false;
-  }
-  return parse_integer(digits).value_or(129) <= (v4 ? 32 : 128);
-}
+bool is_cidr(std::string_view text) { return net::Cidr::parse(text).has_value(); }
 
 bool is_origin(std::string_view text) {
   if (text == "*" || text == "null") return true;

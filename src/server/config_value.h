@@ -31,15 +31,18 @@ std::optional<bool> parse_bool(std::string_view text);  // true/false, yes/no, o
 std::optional<RawRoot> parse_root(std::string_view text);
 std::string format_root(const RawRoot& root);
 
-// "127.0.0.1:3001", "[::1]:3001", "localhost:3001" or "unix:/run/anywire.sock". Port 0 asks the
-// kernel for a free one. A Unix path is absolute and fits sockaddr_un (107 bytes).
+// UTF-8 without control characters.
+bool is_plain_text(std::string_view text);
+
+// What net::Address::parse takes: "127.0.0.1:3001", "[::1]:3001", ":3001", "localhost:3001" or
+// "unix:/run/anywire.sock". Port 0 asks the kernel for a free one.
 bool is_listen_address(std::string_view text);
 
 // The address itself, or for "localhost:PORT" both loopback addresses: what a browser means by
 // localhost depends on the machine, so a server that takes only one is found by some tabs only.
 std::vector<std::string> expand_listen_address(const std::string& text);
 
-// "10.0.0.0/8", "::1", "fd00::/8".
+// What net::Cidr::parse takes: "10.0.0.0/8", "::1", "fd00::/8" or "unix".
 bool is_cidr(std::string_view text);
 
 // "*", "null" or scheme://host[:port] as a browser serialises it (RFC 6454 6.2): lower case,

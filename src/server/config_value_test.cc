@@ -99,31 +99,27 @@ TEST(ConfigRoot, PrintsWhatItReads) {
 }
 
 TEST(ConfigAddress, AcceptsIpAddressesAndLocalhostWithAPort) {
-  for (const char* text : {"127.0.0.1:3001", "0.0.0.0:0", "255.255.255.255:65535", "[::]:80",
-                           "[::1]:3001", "[2001:db8::1]:443", "[::ffff:1.2.3.4]:1",
-                           "localhost:3001"}) {
+  for (const char* text : {"127.0.0.1:3001", "0.0.0.0:0", "[::]:80", "[::1]:3001", ":3001",
+                           "[2001:db8::1]:443", "localhost:3001"}) {
     EXPECT_TRUE(is_listen_address(text)) << text;
   }
 }
 
+// The grammar is net::Address', which has its own tests.
 TEST(ConfigAddress, RefusesWhatCannotBeListenedOn) {
-  for (const char* text :
-       {"", ":", ":3001", "3001", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
-        "127.0.0.1:+1", "127.0.0.1:3001 ", "127.0.0.1:080000", "256.0.0.1:1", "127.1:1", "::1:3001",
-        "[::1]", "[::1]3001", "[]:1", "[127.0.0.1]:1", "[::1%lo]:1", "example.com:80",
-        "ws://127.0.0.1:1", "Localhost:1"}) {
+  for (const char* text : {"", ":", "3001", "127.0.0.1", "127.0.0.1:65536", "127.0.0.1:3001 ",
+                           "256.0.0.1:1", "::1:3001", "[::1]", "example.com:80", "ws://127.0.0.1:1"}) {
     EXPECT_FALSE(is_listen_address(text)) << text;
   }
-  EXPECT_FALSE(is_listen_address(std::string_view("127.0.0.1\0:80", 13)));
 }
 
-TEST(ConfigAddress, AcceptsUnixPathsThatFitTheSystem) {
+TEST(ConfigAddress, AcceptsUnixPathsThatArePlainText) {
   EXPECT_TRUE(is_listen_address("unix:/run/anywire.sock"));
-  EXPECT_TRUE(is_listen_address("unix:/" + std::string(106, 'x')));
-  EXPECT_FALSE(is_listen_address("unix:/" + std::string(107, 'x')));
-  EXPECT_FALSE(is_listen_address("unix:anywire.sock"));
-  EXPECT_FALSE(is_listen_address("unix:/"));
+  EXPECT_TRUE(is_listen_address("unix:@anywire"));
   EXPECT_FALSE(is_listen_address("unix:"));
+  EXPECT_FALSE(is_listen_address("unix:/" + std::string(107, 'x')));
+  EXPECT_FALSE(is_listen_address("unix:/a\nb"));
+  EXPECT_FALSE(is_listen_address("unix:/\xff"));
   EXPECT_FALSE(is_listen_address(std::string_view("unix:/a\0b", 9)));
 }
 
@@ -136,18 +132,24 @@ TEST(ConfigAddress, ExpandsLocalhostToBothFamilies) {
 }
 
 TEST(ConfigCidr, AcceptsAddressesAndNetworks) {
-  for (const char* text : {"10.0.0.0/8", "10.1.2.3", "0.0.0.0/0", "1.2.3.4/32", "::1", "fd00::/8",
-                           "::/0", "2001:db8::1/128"}) {
+  for (const char* text : {"10.0.0.0/8", "10.1.2.3", "0.0.0.0/0", "::1", "fd00::/8", "unix"}) {
     EXPECT_TRUE(is_cidr(text)) << text;
   }
 }
 
 TEST(ConfigCidr, RefusesEverythingElse) {
-  for (const char* text : {"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8",
-                           "10.0.0/8", "::/129", "fd00::/1000", "[::1]/128", "10.0.0.0/8/8",
-                           "localhost", "10.0.0.0 /8", "10.0.0.0/8 "}) {
+  for (const char* text : {"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.1/8", "localhost",
+                           "10.0.0.0/8 ", "10.0.0.1:80"}) {
     EXPECT_FALSE(is_cidr(text)) << text;
   }
+}
+
+TEST(ConfigText, IsUtf8WithoutControls) {
+  EXPECT_TRUE(is_plain_text(""));
+  EXPECT_TRUE(is_plain_text("/etc/clé.pem"));
+  EXPECT_FALSE(is_plain_text("a\nb"));
+  EXPECT_FALSE(is_plain_text("a\x7f"));
+  EXPECT_FALSE(is_plain_text("\xff"));
 }
 
 TEST(ConfigOrigin, AcceptsWhatBrowsersSend) {

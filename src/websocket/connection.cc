@@ -20,20 +20,26 @@ Connection::Connection(ConnectionContext& context, ConnectionHandler& handler)
 
 Connection::~Connection() = default;
 
-void Connection::attach(std::unique_ptr<net::Stream> stream, Bytes early) {
+void Connection::attach(std::unique_ptr<net::Stream> stream, std::string response,
+                        std::optional<DeflateParams> deflate, Bytes early) {
   stream_ = std::move(stream);
   stream_->set_handler(*this);
-  if (!early.empty()) assembly().carry = Buffer::copy_of(early);
+  MessageAssembly& a = assembly();
+  a.response = std::move(response);
+  a.deflate = deflate;
+  if (!early.empty()) a.carry = Buffer::copy_of(early);
 }
 
-void Connection::open(Bytes response, std::optional<DeflateParams> deflate) {
+void Connection::open() {
   if (state_ != State::kOpening) return;
   state_ = State::kOpen;
-  deflate_ = deflate.has_value();
-  if (deflate) params_ = *deflate;
+  const std::string response = std::move(assembly_->response);
+  deflate_ = assembly_->deflate.has_value();
+  if (deflate_) params_ = *assembly_->deflate;
+  if (assembly_->idle()) assembly_.reset();
   last_input_ms_ = last_message_ms_ = context_.loop.now_ms();
   arm_liveness();
-  stream_->write(response);
+  stream_->write(as_bytes(response));
   resume_input();
 }
 

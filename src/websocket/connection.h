@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/buffer.h"
@@ -71,10 +72,12 @@ class Connection final : private net::StreamHandler, private reactor::Timer {
   Connection(ConnectionContext& context, ConnectionHandler& handler);
   ~Connection() override;
 
-  // Takes the stream over. `early` are bytes that came right behind the request; they wait.
-  void attach(std::unique_ptr<net::Stream> stream, Bytes early);
-  // Sends the 101 response and begins to talk.
-  void open(Bytes response, std::optional<DeflateParams> deflate);
+  // Takes the stream over and keeps what the opening needs: the 101 response, what was negotiated
+  // in it, and `early`, the bytes that came right behind the request.
+  void attach(std::unique_ptr<net::Stream> stream, std::string response,
+              std::optional<DeflateParams> deflate, Bytes early);
+  // Sends the response and begins to talk.
+  void open();
 
   // Sends one message. Nothing happens once closing has begun.
   void send(Opcode opcode, Bytes payload);

@@ -60,7 +60,7 @@ class Inflater {
 
   // Appends to `out` what the next piece of a message's compressed payload holds. `message_end` is
   // true with the last piece. `out` is the whole message so far, and `message_bytes_max` bounds its
-  // size; on a failure it holds the good part. After a failure nothing works until reset().
+  // size; on a failure it holds some beginning of it. After a failure nothing works until reset().
   //
   // Refused at the end of a message: data that does not stop, byte-aligned, where RFC 7692 7.2.1
   // cuts off the tail 00 00 FF FF. A message whose compressed payload has no bytes at all is taken

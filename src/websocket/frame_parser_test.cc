@@ -286,7 +286,10 @@ TEST(ParseClose, ReportsNoStatusForAnEmptyPayload) {
 }
 
 TEST(ParseClose, TellsAProtocolErrorFromBadText) {
-  const auto error = [](std::string_view payload) { return parse_close(as_bytes(payload)).error(); };
+  const auto error = [](std::string_view payload) {
+    const auto closed = parse_close(as_bytes(payload));
+    return closed ? CloseCode::kNormal : closed.error();
+  };
   EXPECT_EQ(error("\x03"), CloseCode::kProtocolError);
   EXPECT_EQ(error("\x03\xED"), CloseCode::kProtocolError);  // 1005
   EXPECT_EQ(error("\x03\xE7"), CloseCode::kProtocolError);  // 999

@@ -141,7 +141,8 @@ TEST(NegotiateDeflate, KeepsTheServersOwnBounds) {
                            .client_max_window_bits = 10};
   EXPECT_EQ(answer("permessage-deflate; client_max_window_bits", small),
             "permessage-deflate; server_max_window_bits=11; client_max_window_bits=10");
-  EXPECT_EQ(answer("permessage-deflate; client_max_window_bits=9; server_max_window_bits=13", small),
+  EXPECT_EQ(answer("permessage-deflate; client_max_window_bits=9; server_max_window_bits=13",
+                   small),
             "permessage-deflate; server_max_window_bits=11; client_max_window_bits=9");
   // A client that did not offer the parameter may not be given it.
   EXPECT_EQ(answer("permessage-deflate", small), "permessage-deflate; server_max_window_bits=11");
@@ -177,6 +178,41 @@ TEST(NegotiateDeflate, PassesOverAnOfferWithAnUnknownRepeatedOrInvalidParameter)
               "permessage-deflate; server_no_context_takeover")
         << offer;
   }
+}
+
+TEST(NegotiateDeflate, GivesUpContextsOnlyWhereSharingOrTheClientAsks) {
+  const std::string_view server_only = "permessage-deflate; server_no_context_takeover";
+  const std::string_view client_only = "permessage-deflate; client_no_context_takeover";
+  EXPECT_EQ(answer(server_only), server_only);
+  EXPECT_EQ(answer(client_only), client_only);
+  for (const std::string_view offer : {server_only, client_only}) {
+    EXPECT_EQ(answer(offer, kShared),
+              "permessage-deflate; server_no_context_takeover; client_no_context_takeover");
+  }
+}
+
+TEST(NegotiateDeflate, KeepsWindowBoundsWhenSharing) {
+  EXPECT_EQ(answer("permessage-deflate; server_max_window_bits=9; client_max_window_bits=8",
+                   kShared),
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover; "
+            "server_max_window_bits=9; client_max_window_bits=8");
+}
+
+TEST(NegotiateDeflate, LeavesAResponseThatWouldNegotiateToItself) {
+  for (const std::string_view offer :
+       {"permessage-deflate", "permessage-deflate; client_max_window_bits",
+        "permessage-deflate; server_max_window_bits=15; client_max_window_bits=15",
+        "permessage-deflate; client_max_window_bits=8; server_max_window_bits=9"}) {
+    for (const DeflateOffer& server : {kShared, kDedicated}) {
+      const std::string response = answer(offer, server);
+      EXPECT_EQ(answer(response, server), response);
+    }
+  }
+}
+
+TEST(NegotiateDeflateDeathTest, RefusesAServerBoundZlibCannotKeep) {
+  const DeflateOffer offer{.server_max_window_bits = 8};
+  EXPECT_DEATH((void)negotiate_deflate("", offer), "server_max_window_bits");
 }
 
 TEST(NegotiateDeflate, TakesTheFirstOfSeveralOffersItCan) {

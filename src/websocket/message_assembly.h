@@ -1,5 +1,5 @@
-// MessageAssembly: what a Connection remembers while a frame or a message is incomplete. Made when
-// the first piece stays behind and freed with the last, so idle connections do not pay for it.
+// MessageAssembly: what a Connection remembers while its opening, a frame or a message is
+// incomplete. Made when the first piece stays behind and freed with the last, so idle connections do not pay for it.
 //
 // Thread: the connection's loop. Limits: `message` grows with the bytes that came (doubling), at
 // most to the message limit; `carry` holds at most one receive buffer.
@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/buffer.h"
@@ -38,6 +40,10 @@ struct MessageAssembly {
   std::vector<std::uint8_t> inflated;   // of a compressed one
   // Borrowed from the loop's pool for one message, when no context is kept.
   std::unique_ptr<Inflater> inflater;
+
+  // What `Connection::open` will say, until it does.
+  std::string response;
+  std::optional<DeflateParams> deflate;
 
   bool idle() const { return !carry && !in_frame && !in_message; }
   std::size_t message_bytes() const {

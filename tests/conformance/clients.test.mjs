@@ -11,7 +11,8 @@ import WebSocket from 'ws';
 import { within } from '../support/poll.mjs';
 import { suite } from '../support/suite.mjs';
 
-const kFlags = { 'websocket.message_bytes_max': '17MiB', 'websocket.compression_bytes_min': '0' };
+const kFlags = { 'websocket.message_bytes_max': '17MiB',
+  'websocket.queue_bytes_max': '40MiB', 'websocket.compression_bytes_min': '0' };
 const here = path.dirname(fileURLToPath(import.meta.url));
 const kPath = '/conformance/echo';
 

@@ -6,7 +6,8 @@ import { inflate } from '../support/inflate.mjs';
 import { randomBytes } from '../support/poll.mjs';
 import { suite } from '../support/suite.mjs';
 
-const kFlags = { 'websocket.compression_bytes_min': '0', 'websocket.message_bytes_max': '17MiB' };
+const kFlags = { 'websocket.compression_bytes_min': '0', 'websocket.message_bytes_max': '17MiB',
+  'websocket.queue_bytes_max': '40MiB' };
 const kSizes = [16, 64, 256, 1024, 4096, 8192, 16384, 32768, 65536, 131072];
 const kOffers = {
   'the defaults': 'permessage-deflate',

@@ -87,14 +87,16 @@ const kMalformed = [';', ';;', 'permessage-deflate;', 'permessage-deflate;;', 'p
   'permessage-deflate; server_max_window_bits==9', 'permessage-deflate=1',
   'permessage-deflate; server_max_window_bits="1 0"', 'permessage-deflate; x="a\\"', '='];
 
+// A quoted value must be a token once unquoted (RFC 6455 9.1); these must not be cut at the comma.
+const kQuoted = ['x-odd; a="b, permessage-deflate; unknown", permessage-deflate',
+  'x-odd; a="b\\"c, permessage-deflate; unknown", permessage-deflate'];
+
 const kFallback = [
   ['the second after an unknown parameter', 'permessage-deflate; unknown, permessage-deflate', {}],
   ['the second after a bad window',
     'permessage-deflate; server_max_window_bits=99, permessage-deflate; server_max_window_bits=10',
     { server_max_window_bits: '10' }],
   ['the second after an unknown extension', 'x-webkit-deflate-frame, permessage-deflate', {}],
-  ['the second after a quoted comma', 'x-odd; a="b, permessage-deflate; unknown", permessage-deflate', {}],
-  ['the second after a quoted quote', 'x-odd; a="b\\"c", permessage-deflate', {}],
   ['the first of two good ones',
     'permessage-deflate; server_max_window_bits=10, permessage-deflate', { server_max_window_bits: '10' }],
   ['the third of three', 'permessage-deflate; a, permessage-deflate; b=1, permessage-deflate; ' +
@@ -150,6 +152,16 @@ suite('deflate offers', { flags: kFlags }, (it) => {
       const { status, headers } = await connection.response();
       assert.ok([101, 400].includes(status), `${status}`);
       assert.equal(headers.get('sec-websocket-extensions'), undefined);
+    });
+  }
+  for (const header of kQuoted) {
+    it(`refuses ${header}, or takes what is outside the quotes`, async ({ wire }) => {
+      const connection = await wire();
+      await connection.write(upgradeRequest('/conformance/echo', {
+        headers: { 'Sec-WebSocket-Extensions': header } }));
+      const { status, headers } = await connection.response();
+      if (status === 101) assert.match(headers.get('sec-websocket-extensions'), /^permessage-deflate/);
+      else assert.equal(status, 400);
     });
   }
   for (const [name, header, offer] of kFallback) {

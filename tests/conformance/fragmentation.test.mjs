@@ -6,7 +6,8 @@ import { suite } from '../support/suite.mjs';
 const kMiB = 1024 * 1024;
 const open_ = { fin: false };
 
-suite('fragmentation', { flags: { 'websocket.message_bytes_max': '5MiB' } }, (it) => {
+suite('fragmentation', { flags: { 'websocket.message_bytes_max': '5MiB',
+  'websocket.queue_bytes_max': '12MiB' } }, (it) => {
   const kLawful = [
     ['two text fragments', [text('ab', open_), more('cd')], 'abcd'],
     ['an empty first fragment', [text('', open_), more('cd')], 'cd'],

@@ -7,7 +7,8 @@ const kKiB = 1024;
 const kMiB = 1024 * kKiB;
 const kSizes = [0, 1, 2, 124, 125, 126, 127, 128, 129, 255, 256, 1023, 1024, 4095, 4096, 16383, 16384,
   32767, 32768, 65534, 65535, 65536, 65537, 131071, 131072, kMiB - 1, kMiB, kMiB + 1];
-const kFlags = { 'websocket.message_bytes_max': '17MiB', 'websocket.compression': 'off' };
+const kFlags = { 'websocket.message_bytes_max': '17MiB',
+  'websocket.queue_bytes_max': '40MiB', 'websocket.compression': 'off' };
 
 const ascii = (size) => Buffer.alloc(size, 'The quick brown fox jumps over the lazy dog. ');
 const content = (kind, size) => (kind === 'text' ? ascii(size) : randomBytes(size, size + 1));

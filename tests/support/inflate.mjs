@@ -106,23 +106,27 @@ function compressedBlock(bits, [literals, distances], out, seen) {
 }
 
 /**
- * Decodes `bytes` (message payload and tail). `state` is 'whole' when the data end exactly at the
- * end of a block, 'short' when they stop inside one, 'bad' when they are no deflate data.
+ * Decodes `bytes` (message payload and tail). `state` is 'whole' when the data end with the empty
+ * block that the tail completes (RFC 7692 7.2.1), 'short' when they stop inside a block or a block
+ * has swallowed the tail, 'bad' when they are no deflate data.
  */
 export function inflate(bytes) {
   const bits = new Bits(bytes);
   const out = [];
   const seen = { distance: 0 };
   let state = 'whole';
+  let lastEmpty = false;
   try {
     while (bits.at < bytes.length * 8) {
       bits.take(1);
       const kind = bits.take(2);
+      lastEmpty = false;
       if (kind === 0) {
         bits.align();
         const length = bits.take(16);
         if ((bits.take(16) ^ length) !== 0xffff) throw new Bad('stored length');
         for (let i = 0; i < length; i++) out.push(bits.take(8));
+        lastEmpty = length === 0;
       } else if (kind === 3) {
         throw new Bad('block type');
       } else {
@@ -134,5 +138,6 @@ export function inflate(bytes) {
     else if (error instanceof Bad) state = 'bad';
     else throw error;
   }
+  if (state === 'whole' && !lastEmpty) state = 'short';
   return { state, data: Buffer.from(out), distanceMax: seen.distance };
 }

@@ -12,6 +12,10 @@ const kRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '
 export const binary = path.resolve(
   process.env.ANYWIRE_BIN ?? path.join(kRoot, 'build', 'release', 'anywire'));
 
+// Every ANYWIRE_ variable is a setting to the binary, and ANYWIRE_BIN is none.
+const surroundings = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('ANYWIRE_')));
+
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
@@ -99,7 +103,7 @@ export class Server {
 export function launch(args, { env = {}, secure = false, prefix = [], host = '127.0.0.1' } = {}) {
   const [command, ...rest] = [...prefix, binary, ...args];
   const child = spawn(command, rest, {
-    env: { ...process.env, ...env },
+    env: { ...surroundings, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   return new Server(child, secure, host);

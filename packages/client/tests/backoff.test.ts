@@ -36,11 +36,14 @@ describe('Backoff', () => {
     expect(backoff.next(1006)).toBe(250);
   });
 
-  it.each([1001, 1012, 1013])('spreads over a whole second when all were sent away by %i', (code) => {
-    const clock = new FakeClock();
-    clock.chance = 0.5;
-    expect(new Backoff({}, clock).next(code)).toBe(500);
-  });
+  it.each([1001, 1012, 1013])(
+    'spreads over a whole second when all were sent away by %i',
+    (code) => {
+      const clock = new FakeClock();
+      clock.chance = 0.5;
+      expect(new Backoff({}, clock).next(code)).toBe(500);
+    },
+  );
 
   it('keeps even that below the maximum', () => {
     expect(new Backoff({ max: 400, jitter: 'none' }, new FakeClock()).next(1001)).toBe(400);

@@ -28,7 +28,12 @@ describe('a URL function', () => {
   });
 
   it.each([
-    ['throws', () => { throw new Error('no'); }],
+    [
+      'throws',
+      () => {
+        throw new Error('no');
+      },
+    ],
     ['rejects', () => Promise.reject(new Error('no'))],
   ])('that %s is tried again with backoff', async (_, url) => {
     const h = harness({ url });

@@ -2,19 +2,11 @@
 
 namespace anywire::protocol {
 
-WebSocketTransport::WebSocketTransport(WebSocketContext& context, ws::UpgradeAnswer answer)
-    : context_(context),
-      pending_(std::make_unique<ws::UpgradeAnswer>(std::move(answer))),
-      connection_(context.connection, *this) {
-  context_.transports.add(*this);
+WebSocketTransport::WebSocketTransport(WebSocketContext& context) : connection_(context, *this) {
+  context.transports.add(*this);
 }
 
 WebSocketTransport::~WebSocketTransport() = default;
-
-void WebSocketTransport::open() {
-  const std::unique_ptr<ws::UpgradeAnswer> answer = std::move(pending_);
-  if (answer) connection_.open(as_bytes(answer->response), answer->deflate);
-}
 
 void WebSocketTransport::send_text(std::string_view text) {
   connection_.send(ws::Opcode::kText, as_bytes(text));
@@ -36,8 +28,8 @@ Transport::Encoding WebSocketTransport::encoding(std::size_t payload_bytes) cons
 
 void WebSocketTransport::on_closed(ws::CloseCode code) {
   if (session_) session_->on_closed(code);
-  context_.transports.remove(*this);
-  context_.connection.loop.defer_delete(std::unique_ptr<WebSocketTransport>(this));
+  context().transports.remove(*this);
+  context().loop.defer_delete(std::unique_ptr<WebSocketTransport>(this));
 }
 
 }  // namespace anywire::protocol

@@ -18,8 +18,7 @@ namespace anywire::protocol {
 class WebSocketTransport;
 
 // What all WebSocket transports of one loop share. Outlives them.
-struct WebSocketContext {
-  ws::ConnectionContext connection;
+struct WebSocketContext : ws::ConnectionContext {
   DenseSet<WebSocketTransport> transports;
 };
 
@@ -31,15 +30,16 @@ class WebSocketTransport final : public Transport,
   template <typename Make>
   static void start(WebSocketContext& context, std::unique_ptr<net::Stream> stream, Bytes early,
                     ws::UpgradeAnswer answer, const http::RequestHead& request, Make&& make) {
-    auto* transport = new WebSocketTransport(context, std::move(answer));
-    transport->connection_.attach(std::move(stream), early);
-    transport->session_ = make(*transport, transport->pending_->subprotocol);
+    auto* transport = new WebSocketTransport(context);
+    transport->connection_.attach(std::move(stream), std::move(answer.response), answer.deflate,
+                                  early);
+    transport->session_ = make(*transport, answer.subprotocol);
     transport->session_->on_attached(request);
   }
 
   ~WebSocketTransport() override;
 
-  void open() override;
+  void open() override { connection_.open(); }
   void send_text(std::string_view text) override;
   void send_binary(Bytes bytes) override;
   void send(bool text, BufferRef payload) override;
@@ -52,13 +52,14 @@ class WebSocketTransport final : public Transport,
   void abort() { connection_.abort(); }
 
  private:
-  WebSocketTransport(WebSocketContext& context, ws::UpgradeAnswer answer);
+  explicit WebSocketTransport(WebSocketContext& context);
+  WebSocketContext& context() const {
+    return static_cast<WebSocketContext&>(connection_.context());
+  }
   void on_message(ws::Message& message) override { session_->on_message(message); }
   void on_writable() override { session_->on_writable(); }
   void on_closed(ws::CloseCode code) override;
 
-  WebSocketContext& context_;
-  std::unique_ptr<ws::UpgradeAnswer> pending_;  // until `open`
   std::unique_ptr<Session> session_;
   ws::Connection connection_;
 };

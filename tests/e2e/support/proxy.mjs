@@ -10,12 +10,13 @@ class Link {
   toServer = { bytes: 0, held: [], paused: false };
   toClient = { bytes: 0, held: [], paused: false };
   closed = false;
+  swallowing = false;
+  answerDelayMs = undefined;
 
   constructor(proxy, client, upstream) {
     this.proxy = proxy;
     this.client = client;
     this.upstream = upstream;
-    this.swallowing = proxy.swallowing;
     for (const socket of [client, upstream]) {
       socket.setNoDelay(true);
       socket.on('error', () => this.cut());
@@ -70,7 +71,6 @@ export class Proxy {
   attempts = [];
   links = new Set();
   refusing = false;
-  swallowing = false;
   requestDelayMs = 0;
   answerDelayMs = 0;
   #server;
@@ -121,10 +121,9 @@ export class Proxy {
     this.refusing = on;
   }
 
-  /** Links stay open and nothing passes in either direction: the half-open link. */
-  swallow(on = true) {
-    for (const link of this.links) link.swallowing = on;
-    this.swallowing = on;
+  /** The links of this moment stay open and nothing passes any more: half-open. New ones are fine. */
+  swallow() {
+    for (const link of this.links) link.swallowing = true;
   }
 
   /** What the server says is held back, and delivered in order by `resume()`. */

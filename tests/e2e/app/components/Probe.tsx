@@ -2,7 +2,7 @@
 
 // Mounts hooks as a test asks for and writes down everything they say, for the test to read. It has
 // no opinion: what is right and wrong is written in the scenarios.
-import { useWebSocket, type WsOptions } from '@anywire/react';
+import { useWebSocket, type WsOptions, type WsResult } from '@anywire/react';
 import { useEffect, useInsertionEffect, useRef, useState } from 'react';
 
 export interface HookSpec {
@@ -17,7 +17,7 @@ export interface HookSpec {
   readonly countOnly?: boolean;
 }
 
-type Result = ReturnType<typeof useWebSocket<unknown>>;
+type Result = WsResult<unknown>;
 
 /** What one hook said so far. */
 export class Record {

@@ -1,0 +1,130 @@
+// Links that break, loudly and in silence.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { newProfile, newTab, Probe } from '../support/browser.mjs';
+import { Member } from '../support/member.mjs';
+import { until } from '../support/poll.mjs';
+import { freshName, lobbyServer } from '../support/stage.mjs';
+import { openProbe } from './hook.mjs';
+
+const kFirstTryMs = 1000;
+const kFiveMinutes = '05:00';
+
+export function linkScenarios(stage) {
+  test('scenario 4: a killed server is noticed, tried again within a second, and found again', async (t) => {
+    let server = await lobbyServer();
+    t.after(() => server.stop());
+    const listen = `127.0.0.1:${server.port}`;
+    const url = `ws://${listen}/raw/${freshName('kill')}`;
+    const { probe } = await openProbe(t, stage(), [{ id: 'a', url }]);
+    await probe.untilState('a', 'open');
+
+    server.signal('SIGKILL');
+    const down = await probe.until('a', 'the loss and a first try', ({ log }) => {
+      const lost = log.findIndex((entry) => entry.state === 'waiting');
+      return lost >= 0 && log.slice(lost).some((entry) => entry.state === 'connecting');
+    });
+    const lost = down.log.findIndex((entry) => entry.state === 'waiting');
+    const tried = down.log.find((entry, at) => at > lost && entry.state === 'connecting');
+    const firstTryMs = tried.at - down.log[lost].at;
+    assert.ok(firstTryMs < kFirstTryMs, `first try after ${firstTryMs} ms`);
+    assert.equal(down.connected, false);
+
+    await server.finished;
+    server = await lobbyServer({ listen: [listen] });
+    await probe.untilState('a', 'open', { deadlineMs: 30_000 });
+    await probe.send('a', { n: 0 });
+    const back = await probe.until('a', 'a message on the new link', (seen) => seen.seen === 1);
+    assert.equal(back.gaps.length, 1, 'the hole is reported');
+    assert.equal(back.error, undefined);
+  });
+
+  test('scenario 4: with the server still up, a cut link is open again within a second', async (t) => {
+    const proxy = await stage().proxy(t);
+    const { page, probe } = await openProbe(t, stage(), [
+      { id: 'a', url: proxy.url(`/raw/${freshName('cut')}`) },
+    ]);
+    await probe.untilState('a', 'open');
+    const cutAt = await page.evaluate(() => performance.now());
+    proxy.cut();
+    const back = await probe.until('a', 'open again', ({ log, state }) =>
+      state === 'open' && log.some((entry) => entry.at > cutAt && !entry.connected));
+    const ms = back.log.at(-1).at - cutAt;
+    assert.ok(ms < kFirstTryMs, `open after ${ms} ms`);
+  });
+
+  test('scenario 13: a link that swallows everything is found out within interval and timeout', async (t) => {
+    const proxy = await stage().proxy(t);
+    const heartbeat = { interval: 300, timeout: 400 };
+    const { page, probe } = await openProbe(t, stage(), [
+      { id: 'a', url: proxy.url(`/raw/${freshName('half-open')}`), options: { heartbeat } },
+    ]);
+    await probe.untilState('a', 'open');
+    await probe.send('a', { n: 0 });
+    await probe.until('a', 'the link works', (seen) => seen.seen === 1);
+    // Several heartbeats pass: they keep the link and nobody sees them.
+    const bytes = proxy.bytesToServer;
+    await until('heartbeats', () => proxy.bytesToServer >= bytes + 3 * 6);
+    assert.equal((await probe.read('a')).seen, 1);
+    assert.equal(proxy.total, 1);
+
+    proxy.swallow();
+    const at = await page.evaluate(() => performance.now());
+    const found = await probe.until('a', 'found out', ({ log }) =>
+      log.some((entry) => entry.at > at && !entry.connected));
+    const ms = found.log.find((entry) => entry.at > at).at - at;
+    const allowed = heartbeat.interval + heartbeat.timeout + 300;
+    assert.ok(ms < allowed, `found out after ${ms} ms`);
+    assert.equal(found.lastClose.by, 'heartbeat');
+    await probe.untilState('a', 'open');
+    assert.equal(proxy.total, 2);
+  });
+
+  for (const fate of ['alive', 'dead']) {
+    const outcome = fate === 'alive' ? 'is probed and kept' : 'is probed and replaced';
+    test(`scenario 14: a tab shown after five hidden minutes: a ${fate} link ${outcome}`, async (t) => {
+      const proxy = await stage().proxy(t);
+      const page = await newTab(await newProfile(t, stage().browser));
+      await page.clock.install();
+      await page.goto(stage().apps.scenarios.url('/probe'));
+      const probe = await new Probe(page).ready();
+      const url = proxy.url(`/raw/${freshName('hidden')}`);
+      await probe.show({ id: 'a', url, options: { heartbeat: true } });
+      await probe.untilState('a', 'open');
+
+      await setVisibility(page, 'hidden');
+      await page.clock.fastForward(kFiveMinutes);
+      await until('the timers of a sleeping tab have settled', async () =>
+        (await probe.read('a')).state === 'open');
+      if (fate === 'dead') proxy.swallow();
+      const link = [...proxy.links][0];
+      const asked = link.toServer.bytes;
+      const totalBefore = proxy.total;
+      await setVisibility(page, 'visible');
+      await until('a probe on the old link', () => link.toServer.bytes > asked);
+      assert.equal(proxy.total, totalBefore, 'asked first');
+      if (fate === 'dead') {
+        await until('a new link', () => proxy.total === totalBefore + 1);
+        await probe.untilState('a', 'open');
+        assert.equal((await probe.read('a')).lastClose.by, 'heartbeat');
+        return;
+      }
+      // Traffic after the probe's own deadline shows that the link was kept on purpose.
+      await page.clock.fastForward(5000);
+      const member = await Member.join(t, stage().lobby.url(new URL(url).pathname));
+      member.say({ n: 0 });
+      await probe.until('a', 'a message on the kept link', (seen) => seen.seen === 1);
+      assert.equal(proxy.total, totalBefore);
+      const { log } = await probe.read('a');
+      assert.ok(log.filter((entry) => entry.connected).length === 1, 'connected all the time');
+    });
+  }
+}
+
+async function setVisibility(page, state) {
+  await page.evaluate((value) => {
+    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => value });
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => value === 'hidden' });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, state);
+}

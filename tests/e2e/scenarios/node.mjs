@@ -1,0 +1,74 @@
+// Without a browser: a crowd of clients, and rendering on the server.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createSocket } from '@anywire/client';
+import { WebSocket } from 'ws';
+import { within } from '../../support/poll.mjs';
+import { until } from '../support/poll.mjs';
+import { Proxy } from '../support/proxy.mjs';
+import { lobbyServer } from '../support/stage.mjs';
+
+const kCrowd = 200;
+const kWindowMs = 25;
+
+export function nodeScenarios() {
+  test('scenario 5: 200 clients come back spread out, not as one', async (t) => {
+    let server = await lobbyServer();
+    t.after(() => server.stop());
+    const proxy = await Proxy.start({ host: '127.0.0.1', port: server.port });
+    t.after(() => proxy.stop());
+    const url = proxy.url('/raw/crowd');
+    const sockets = Array.from({ length: kCrowd }, () => createSocket({ url, WebSocket }));
+    t.after(() => Promise.all(sockets.map((socket) => socket.close())));
+    const open = () => sockets.filter((socket) => socket.state === 'open').length;
+    await until('all are open', () => open() === kCrowd, { deadlineMs: 20_000 });
+
+    proxy.attempts.length = 0;
+    proxy.refuse();
+    server.signal('SIGKILL');
+    await server.finished;
+    await until('three tries each', () => proxy.attempts.length >= 3 * kCrowd, { deadlineMs: 30_000 });
+    const first = proxy.attempts.slice(0, kCrowd);
+    const spreadMs = first.at(-1) - first[0];
+    const densest = mostWithin(proxy.attempts, kWindowMs);
+    t.diagnostic(`first tries over ${Math.round(spreadMs)} ms; at most ${densest} of ${kCrowd} within ${kWindowMs} ms`);
+    assert.ok(spreadMs > 100, `all came within ${spreadMs} ms`);
+    assert.ok(densest < kCrowd * 0.4, `${densest} came within ${kWindowMs} ms`);
+
+    server = await lobbyServer();
+    proxy.target = { host: '127.0.0.1', port: server.port };
+    proxy.refuse(false);
+    await until('all are back', () => open() === kCrowd, { deadlineMs: 40_000 });
+    assert.equal(proxy.open, kCrowd, 'one link each');
+  });
+
+  test('scenario 40: every hook renders on the server, touches nothing and leaves nothing', async () => {
+    const child = spawn(process.execPath, [fileURLToPath(new URL('../support/ssr.mjs', import.meta.url))], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk) => (output += chunk));
+    const [code] = await within('the process ends by itself', once(child, 'close'), 20_000);
+    assert.equal(code, 0);
+    const { hooks, rendered, touched, timers } = JSON.parse(output);
+    assert.ok(hooks.includes('useWebSocket'));
+    for (const hook of hooks) {
+      assert.ok(rendered[hook].length > 0, `${hook} has no arguments in support/ssr.mjs`);
+      for (const html of rendered[hook]) assert.equal(html, 'idle false 0');
+    }
+    assert.deepEqual(touched, []);
+    assert.deepEqual(timers, []);
+  });
+}
+
+function mostWithin(times, width) {
+  let most = 0;
+  for (let from = 0, to = 0; to < times.length; to++) {
+    while (times[to] - times[from] > width) from++;
+    most = Math.max(most, to - from + 1);
+  }
+  return most;
+}

@@ -1,0 +1,35 @@
+// Dialect: what a server wants around a payload and before the first one.
+//
+// Plain WebSocket servers want nothing. Socket.IO v4 over its WebSocket transport (Engine.IO
+// protocol 4) opens with three text messages, wraps each event as 42["m","..."], and pings with
+// the text 2, to be answered with 3.
+//
+// Thread: any; pure data and functions.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace anywire::bench {
+
+struct Dialect {
+  std::string_view name;
+  std::string_view prefix;  // of every payload
+  std::string_view suffix;
+  bool socketio = false;
+};
+
+inline constexpr Dialect kPlainDialect{"plain", "", "", false};
+inline constexpr Dialect kSocketIoDialect{"socketio", R"(42["m",")", R"("])", true};
+
+std::optional<Dialect> find_dialect(std::string_view name);
+
+// A message that belongs to the dialect and not to the test.
+struct DialectStep {
+  bool consumed = false;
+  bool opened = false;      // the connection is ready for use now
+  std::string_view answer;  // to be sent back, if not empty
+};
+DialectStep dialect_step(const Dialect& dialect, std::string_view message);
+
+}  // namespace anywire::bench
