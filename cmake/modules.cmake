@@ -2,16 +2,17 @@
 # built, its *_test.cc files as the executable NAME_test. Sources are found by pattern, so adding a
 # file needs no edit here. A folder without sources becomes an interface library.
 
-find_path(LLHTTP_SOURCE_DIR llhttp.c PATHS /usr/share/llhttp NO_DEFAULT_PATH)
-
-if(LLHTTP_SOURCE_DIR)
-  # Debian ships llhttp as C sources (package node-llhttp), not as a library.
+# llhttp is the second opinion that tests and fuzzers hold our HTTP parser against; the server does
+# not run it. Debian ships it as C sources (package node-llhttp), not as a library.
+if(ANYWIRE_TESTS OR ANYWIRE_FUZZ)
+  find_path(LLHTTP_SOURCE_DIR llhttp.c PATHS /usr/share/llhttp NO_DEFAULT_PATH)
+  if(NOT LLHTTP_SOURCE_DIR)
+    message(FATAL_ERROR "llhttp sources not found; run scripts/setup (Debian package node-llhttp)")
+  endif()
   add_library(llhttp STATIC ${LLHTTP_SOURCE_DIR}/api.c ${LLHTTP_SOURCE_DIR}/http.c
     ${LLHTTP_SOURCE_DIR}/llhttp.c)
   target_include_directories(llhttp SYSTEM PUBLIC /usr/share/include/llhttp)
   target_compile_options(llhttp PRIVATE -w)
-else()
-  message(FATAL_ERROR "llhttp sources not found; run scripts/setup (Debian package node-llhttp)")
 endif()
 
 find_library(URING_LIBRARY uring)
@@ -34,7 +35,7 @@ function(anywire_module name)
   endif()
   if(ANYWIRE_TESTS AND tests)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE ${name} GTest::gtest GTest::gmock GTest::gtest_main)
+    target_link_libraries(${name}_test PRIVATE ${name} llhttp GTest::gtest GTest::gmock GTest::gtest_main)
     # For tests that read files of the repository: test data, examples, generated documentation.
     target_compile_definitions(${name}_test PRIVATE ANYWIRE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND ${name}_test)

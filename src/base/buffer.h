@@ -36,8 +36,11 @@ class Buffer {
   std::size_t room() const { return capacity_ - size_; }
   Bytes bytes() const { return {data_, size_}; }
 
-  // True while nobody else can see the bytes, so that they may still change.
-  bool exclusive() const { return refs_.load(std::memory_order_relaxed) == 1 && parent_ == nullptr; }
+  // True while nobody else can see the bytes, so that they may still change. Never again once they
+  // are shared between loops: a count of one does not say that another loop's reads are over.
+  bool exclusive() const {
+    return !atomic_ && parent_ == nullptr && refs_.load(std::memory_order_relaxed) == 1;
+  }
 
   // The following are for the exclusive owner only.
   std::uint8_t* mutable_data() { return data_; }

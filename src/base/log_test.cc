@@ -53,7 +53,8 @@ TEST(LogJson, KeepsEachFieldsType) {
   const std::string text = "owned";
   EXPECT_EQ(json_fields({{"b", true}, {"i", -1}, {"u", UINT64_MAX}, {"d", 1.5}, {"t", text},
                          {"c", "literal"}, {"ms", Duration(250)}}),
-            R"(,"b":true,"i":-1,"u":18446744073709551615,"d":1.5,"t":"owned","c":"literal","ms":250)");
+            R"(,"b":true,"i":-1,"u":18446744073709551615,"d":1.5,"t":"owned",)"
+            R"("c":"literal","ms":250)");
 }
 
 TEST(LogJson, WritesNumbersJsonHasNoWordForAsText) {
@@ -111,7 +112,8 @@ class LogHuman : public testing::Test {
 };
 
 TEST_F(LogHuman, ReadsAsTimeLevelTextAndFields) {
-  EXPECT_EQ(line(Format::kHuman, Level::kInfo, "listening", {{"address", "[::1]:3001"}, {"loops", 2}}),
+  EXPECT_EQ(line(Format::kHuman, Level::kInfo, "listening",
+                 {{"address", "[::1]:3001"}, {"loops", 2}}),
             "05:06:07.089 INFO  listening address=[::1]:3001 loops=2\n");
   EXPECT_EQ(line(Format::kHuman, Level::kError, "x"), "05:06:07.089 ERROR x\n");
 }

@@ -58,7 +58,8 @@ TEST(Utf8Lossy, TakesNoPartOfASequenceThatCannotBecomeValid) {
 
 TEST(Utf8Lossy, AcceptsTheBordersOfEachLength) {
   for (const char* text : {"\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
-                           "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+                           "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80",
+                           "\xf4\x8f\xbf\xbf"}) {
     EXPECT_EQ(with_marks(text), text);
   }
 }

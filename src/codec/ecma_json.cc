@@ -294,8 +294,8 @@ bool Reserializer::number() {
   return true;
 }
 
-// The value is too large for a double, hence Infinity, which stringify writes as null; or too small,
-// hence 0. from_chars does not say which.
+// The value is too large for a double, hence Infinity, which stringify writes as null; or too
+// small, hence 0. from_chars does not say which.
 void Reserializer::append_overflowing(std::string_view token) {
   constexpr std::int64_t kFar = std::int64_t{1} << 40;  // beyond any length of input
   std::int64_t exponent = 0;

@@ -3,9 +3,9 @@
 // reserialize(input) is the text of JSON.stringify(JSON.parse(String(buffer))), byte for byte, or
 // nothing where JSON.parse throws (ECMA-262 25.5). The `/echo` endpoint promises exactly this, and
 // it is more than dropping whitespace: numbers are doubles and print by Number::toString (1e21 as
-// 1e+21, -0 as 0, 1e400 as null), strings are escaped anew, a repeated key keeps its first place and
-// its last value, keys that are array indexes come first in ascending order, lone surrogates stay
-// escapes, and bytes that are not UTF-8 have become U+FFFD before parsing starts.
+// 1e+21, -0 as 0, 1e400 as null), strings are escaped anew, a repeated key keeps its first place
+// and its last value, keys that are array indexes come first in ascending order, lone surrogates
+// stay escapes, and bytes that are not UTF-8 have become U+FFFD before parsing starts.
 //
 // Not built on simdjson, the house's JSON reader: it refuses lone surrogates, broken UTF-8 and
 // numbers that overflow, all of which JSON.parse takes.
@@ -23,8 +23,8 @@
 
 namespace anywire::codec {
 
-// V8 gives up on the way back at some thousands of levels, depending on its stack; a fixed and lower
-// limit makes the answer the same everywhere.
+// V8 gives up on the way back at some thousands of levels, depending on its stack; a fixed and
+// lower limit makes the answer the same everywhere.
 inline constexpr int kEcmaJsonDepthMax = 512;
 
 // Nothing if the input is not JSON or nests deeper than `depth_max` arrays and objects.

@@ -4,8 +4,8 @@
 // Where two readers of one stream disagree about the end of a chunk, one of them can be fed a
 // request the other never saw. So every line ends in CRLF, a size is only hexadecimal digits, chunk
 // data is followed by exactly CRLF, and a size has at most one extension, without white space or
-// escapes: llhttp 8.1 takes what follows a second one for further digits of the size. Extensions
-// and trailers are checked byte by byte and dropped.
+// escapes: those are where parsers differ (llhttp 8.1 refuses "1;a=b;c" and takes "1;a=b;").
+// Extensions and trailers are checked byte by byte and dropped.
 //
 // Thread: one. Lifetime: `data` of a result points into the input of that call; nothing is kept.
 // Limits: the body's bytes by `body_bytes_max`, a size by 16 digits, extensions and trailers

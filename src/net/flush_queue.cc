@@ -88,7 +88,8 @@ void FlushQueue::flush_batch() {
     unsigned added = 0;
     for (; next < flushing_.size() && added < SendRing::kEntries; ++next) {
       TcpStream* stream = flushing_[next];
-      if (stream == nullptr || !stream->has_output()) continue;
+      // A callback can have put a stream into the list twice; its bytes must not go out twice.
+      if (stream == nullptr || !stream->dirty_ || !stream->has_output()) continue;
       OutputQueue& output = *stream->output_;
       if (output.buffers() == 1) {
         ring_->add(stream->fd_, output.front(), next);

@@ -52,8 +52,8 @@ TEST(CommandServe, StartsWithDefaults) {
 }
 
 TEST(CommandServe, TakesItsShortFlags) {
-  const Config config = config_of({"serve", "--listen", "0.0.0.0:1", "--listen", "[::]:2", "--loops",
-                                   "3", "--conformance"});
+  const Config config = config_of({"serve", "--listen", "0.0.0.0:1", "--listen", "[::]:2",
+                                   "--loops", "3", "--conformance"});
   EXPECT_THAT(config.server.listen, ElementsAre("0.0.0.0:1", "[::]:2"));
   EXPECT_EQ(config.server.loops, 3);
   EXPECT_TRUE(config.raw.conformance);
@@ -61,8 +61,8 @@ TEST(CommandServe, TakesItsShortFlags) {
 
 TEST(CommandServe, TakesEveryKeyAsAFlag) {
   const Config config =
-      config_of({"serve", "--websocket.ping_interval", "10s", "--http.trusted_proxies=10.0.0.0/8,::1",
-                 "--raw.echo", "off", "--server.listen", "127.0.0.1:5"});
+      config_of({"serve", "--websocket.ping_interval", "10s",
+                 "--http.trusted_proxies=10.0.0.0/8,::1", "--raw.echo", "off", "--server.listen", "127.0.0.1:5"});
   EXPECT_EQ(config.websocket.ping_interval, 10s);
   EXPECT_THAT(config.http.trusted_proxies, ElementsAre("10.0.0.0/8", "::1"));
   EXPECT_FALSE(config.raw.echo);
@@ -118,7 +118,8 @@ TEST(CommandServe, SuggestsTheFlagThatWasMeant) {
             "anywire: unknown flag \"--websocket.ping_intervall\"; did you mean "
             "\"--websocket.ping_interval\"?");
   EXPECT_EQ(refusal({"serve", "--ping_interval", "1s"}),
-            "anywire: unknown flag \"--ping_interval\"; did you mean \"--websocket.ping_interval\"?");
+            "anywire: unknown flag \"--ping_interval\"; did you mean "
+            "\"--websocket.ping_interval\"?");
   EXPECT_EQ(refusal({"serve", "--frobnicate"}), "anywire: unknown flag \"--frobnicate\"");
 }
 

@@ -113,8 +113,8 @@ TEST(ConfigLoader, NoticesAnAddressTwiceBehindLocalhost) {
 
 TEST(ConfigLoader, SuggestsTheKeyThatWasMeant) {
   EXPECT_THAT(problems_in("[websocket]\n\n  ping_intervall = \"1s\"\n"),
-              ElementsAre("anywire.toml:3:3: unknown key \"websocket.ping_intervall\"; did you mean "
-                          "\"ping_interval\"?"));
+              ElementsAre("anywire.toml:3:3: unknown key \"websocket.ping_intervall\"; did you "
+                          "mean \"ping_interval\"?"));
 }
 
 TEST(ConfigLoader, SuggestsTheTableAKeyBelongsTo) {
@@ -122,7 +122,8 @@ TEST(ConfigLoader, SuggestsTheTableAKeyBelongsTo) {
               ElementsAre("anywire.toml:2:1: unknown key \"websocket.listen\"; did you mean "
                           "\"server.listen\"?"));
   EXPECT_THAT(problems_in("loops = 1\n"),
-              ElementsAre("anywire.toml:1:1: unknown key \"loops\"; did you mean \"server.loops\"?"));
+              ElementsAre("anywire.toml:1:1: unknown key \"loops\"; did you mean "
+                          "\"server.loops\"?"));
 }
 
 TEST(ConfigLoader, SuggestsTheTableThatWasMeant) {
@@ -138,8 +139,8 @@ TEST(ConfigLoader, SuggestsNothingFarFetched) {
 
 TEST(ConfigLoader, SaysWhereABadValueIsAndWhatWouldBeGood) {
   EXPECT_THAT(problems_in("\n\n[server]\nloops =  \"many\"\n"),
-              ElementsAre("anywire.toml:4:10: \"server.loops\" must be a whole number from 0 to 256, "
-                          "got \"many\""));
+              ElementsAre("anywire.toml:4:10: \"server.loops\" must be a whole number from 0 to "
+                          "256, got \"many\""));
 }
 
 TEST(ConfigLoader, PointsAtTheListElementToBlame) {
@@ -311,7 +312,9 @@ TEST(ConfigFlags, TakeTheLastOfOtherKinds) {
 
 TEST(ConfigFlags, AreNamedAsSpelledInErrors) {
   Given given{""};
-  given.flags = {{"server.loops", "many", "--loops"}, {"no.such", "1", "--no.such"}, {"x", "", "--x"}};
+  given.flags = {{"server.loops", "many", "--loops"},
+                 {"no.such", "1", "--no.such"},
+                 {"x", "", "--x"}};
   EXPECT_THAT(given.problems(),
               ElementsAre("--loops: \"server.loops\" must be a whole number from 0 to 256, got "
                           "\"many\"",

@@ -47,7 +47,9 @@ constexpr std::array<string_view, 3> kFormats{"auto", "human", "json"};
 constexpr string_view kAddresses =
     R"(addresses such as "127.0.0.1:3001", "[::1]:3001", "localhost:3001" or )"
     R"("unix:/run/anywire.sock")";
-constexpr string_view kCidrs = R"(addresses or networks such as "10.0.0.0/8" or "::1" (no bits set behind the prefix), or "unix")";
+constexpr string_view kCidrs =
+    R"(addresses or networks such as "10.0.0.0/8" or "::1" )"
+    R"((no bits set behind the prefix), or "unix")";
 constexpr string_view kOrigins =
     R"(origins as browsers send them, such as "https://example.com" )"
     R"((lower case, no path, no default port), or "*")";

@@ -188,8 +188,8 @@ TEST(ConfigSchema, TakesSizesAsNumbersOrText) {
 
 TEST(ConfigSchema, SuggestsTheChoiceThatWasMeant) {
   EXPECT_EQ(outcome(key("websocket", "compression"), std::string("shard")),
-            "\"websocket.compression\" must be \"off\", \"shared\" or \"dedicated\", got \"shard\"; "
-            "did you mean \"shared\"?");
+            "\"websocket.compression\" must be \"off\", \"shared\" or \"dedicated\", got \"shard\""
+            "; did you mean \"shared\"?");
   EXPECT_EQ(outcome(key("tls", "min_version"), std::string("1.1")),
             "\"tls.min_version\" must be \"1.2\" or \"1.3\", got \"1.1\"; did you mean \"1.2\"?");
   EXPECT_EQ(outcome(key("tls", "min_version"), 1.2),

@@ -108,7 +108,8 @@ TEST(ConfigAddress, AcceptsIpAddressesAndLocalhostWithAPort) {
 // The grammar is net::Address', which has its own tests.
 TEST(ConfigAddress, RefusesWhatCannotBeListenedOn) {
   for (const char* text : {"", ":", "3001", "127.0.0.1", "127.0.0.1:65536", "127.0.0.1:3001 ",
-                           "256.0.0.1:1", "::1:3001", "[::1]", "example.com:80", "ws://127.0.0.1:1"}) {
+                           "256.0.0.1:1", "::1:3001", "[::1]", "example.com:80",
+                           "ws://127.0.0.1:1"}) {
     EXPECT_FALSE(is_listen_address(text)) << text;
   }
 }
@@ -163,9 +164,11 @@ TEST(ConfigOrigin, AcceptsWhatBrowsersSend) {
 
 TEST(ConfigOrigin, RefusesWhatCouldNeverMatch) {
   for (const char* text :
-       {"", "example.com", "https://", "://example.com", "https://example.com/", "https://Example.com",
+       {"", "example.com", "https://", "://example.com", "https://example.com/",
+        "https://Example.com",
         "HTTPS://example.com", "https://example.com:443", "http://example.com:80",
-        "https://example.com:", "https://example.com:99999", "https://:80", "https://user@example.com",
+        "https://example.com:", "https://example.com:99999", "https://:80",
+        "https://user@example.com",
         "https://example.com?x", "https://*.example.com", "https://example.com ", "**"}) {
     EXPECT_FALSE(is_origin(text)) << text;
   }

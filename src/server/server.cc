@@ -39,6 +39,7 @@ class Server {
  private:
   Result<void> make_workers();
   Result<void> listen();
+  Result<void> listen(net::Address address);
   void announce() const;
   void reload();
   std::uint32_t connections_per_worker() const;
@@ -90,19 +91,53 @@ Result<void> Server::make_workers() {
   return {};
 }
 
+// ":3001" stands for every interface: an IPv4 and an IPv6 socket, because a socket for both costs
+// more kernel memory per IPv4 connection and names its peers in mapped form.
+std::vector<std::string> expand(const std::vector<std::string>& listen) {
+  std::vector<std::string> expanded;
+  for (const std::string& text : listen) {
+    if (text.starts_with(':')) {
+      expanded.push_back("0.0.0.0" + text);
+      expanded.push_back("[::]" + text);
+    } else {
+      expanded.push_back(text);
+    }
+  }
+  return expanded;
+}
+
 Result<void> Server::listen() {
-  for (const std::string& text : config_.server.listen) {
+  std::uint16_t dev_port = 0;
+  for (const std::string& text : expand(config_.server.listen)) {
     auto address = net::Address::parse(text);
     if (!address) return std::unexpected(address.error());
-    if (auto unused = net::check_unused(*address); !unused) return unused;
-    const net::Listener* first = nullptr;
-    for (const auto& worker : workers_) {
-      if (auto listening = worker->listen(*address, first); !listening) return listening;
-      if (first != nullptr) continue;
-      first = worker->listeners().back().get();
-      *address = first->address();  // with the port the kernel chose, if it was left to it
-      if (!config_.server.reuse_port) break;
+    // `anywire dev --port 0`: one port for both loopback addresses, as "localhost" means both.
+    if (options_.dev && address->is_ip() && address->port() == 0) address->set_port(dev_port);
+    auto listening = listen(*address);
+    // A machine without IPv6 is no reason not to serve the rest.
+    const bool no_ipv6 = !listening && address->family() == net::Family::kIpv6 &&
+                         (listening.error().system_errno == EAFNOSUPPORT ||
+                          listening.error().system_errno == EADDRNOTAVAIL) &&
+                         !workers_[0]->listeners().empty();
+    if (no_ipv6) {
+      log::warn("no IPv6 on this machine", {{"address", text}});
+    } else if (!listening) {
+      return listening;
     }
+    dev_port = workers_[0]->listeners().back()->address().port();
+  }
+  return {};
+}
+
+Result<void> Server::listen(net::Address address) {
+  if (auto unused = net::check_unused(address); !unused) return unused;
+  const net::Listener* first = nullptr;
+  for (const auto& worker : workers_) {
+    if (auto listening = worker->listen(address, first); !listening) return listening;
+    if (first != nullptr) continue;
+    first = worker->listeners().back().get();
+    address = first->address();  // with the port the kernel chose, if it was left to it
+    if (!config_.server.reuse_port) break;
   }
   return {};
 }

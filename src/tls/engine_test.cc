@@ -320,8 +320,8 @@ TEST(Engine, ASilentOrStalledPeerCostsLittle) {
   };
   EXPECT_LT(cost(0), 256u);
   EXPECT_LT(cost(8), 256u);
-  EXPECT_LT(cost(9), 48u * 1024);
-  EXPECT_LT(cost(hello.size() - 1), 48u * 1024);
+  EXPECT_LT(cost(9), 96u * 1024);
+  EXPECT_LT(cost(hello.size() - 1), 96u * 1024);
 }
 
 TEST(Engine, AnIdleConnectionHoldsNoRecordBuffers) {

@@ -1,0 +1,159 @@
+// TlsStream over TcpStream, FlushQueue and a real Loop, against OpenSSL's own client.
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "base/clock.h"
+#include "net/flush_queue.h"
+#include "net/tcp_stream.h"
+#include "tls/testing.h"
+#include "tls/tls_stream.h"
+
+namespace anywire::tls {
+namespace {
+
+using testing::Client;
+using testing::ClientOptions;
+using testing::shared_context;
+
+// Sends back what it gets; stops reading while much is queued.
+class Echo final : public net::StreamHandler {
+ public:
+  explicit Echo(reactor::Loop& loop) : loop_(loop) {}
+  void on_readable() override {
+    const net::ReadResult result = stream->read(loop_.receive_buffer());
+    if (result.status == net::ReadStatus::kEnd) stream->close_when_sent();
+    if (result.status == net::ReadStatus::kError) stream->close();
+    if (result.status != net::ReadStatus::kData) return;
+    stream->write(Bytes(loop_.receive_buffer()).first(result.bytes));
+    queued_max = std::max(queued_max, stream->queued_bytes());
+    if (stream->queued_bytes() > 128 * 1024) {
+      stream->set_reading(false);
+      stream->notify_when_drained();
+      ++pauses;
+    }
+  }
+  void on_drained() override { stream->set_reading(true); }
+  void on_closed() override {
+    closed = true;
+    stream->close();
+  }
+
+  TlsStream* stream = nullptr;
+  bool closed = false;
+  int pauses = 0;
+  std::size_t queued_max = 0;
+
+ private:
+  reactor::Loop& loop_;
+};
+
+class TlsSocketTest : public ::testing::TestWithParam<int> {
+ protected:
+  TlsSocketTest() {
+    std::array<int, 2> fds{};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data()), 0);
+    peer = fds[1];
+    stream = std::make_unique<TlsStream>(encrypt_queue, shared_context(),
+                                         *net::TcpStream::adopt(flush_queue, fds[0]));
+    stream->set_handler(echo);
+    echo.stream = stream.get();
+  }
+  ~TlsSocketTest() override { ::close(peer); }
+
+  // The client sends and receives what it can, then the server has a turn.
+  void step() {
+    to_server += client.take();
+    const ssize_t sent = ::write(peer, to_server.data(), to_server.size());
+    if (sent > 0) to_server.erase(0, static_cast<std::size_t>(sent));
+    if (client_reads) {
+      std::array<char, 32 * 1024> buffer;
+      const ssize_t got = ::read(peer, buffer.data(), buffer.size());
+      client.feed({buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))});
+    }
+    loop->turn(Duration::zero());
+  }
+  void handshake() {
+    for (int i = 0; i < 50 && !stream->handshake_done(); ++i) step();
+    for (int i = 0; i < 5; ++i) step();
+    ASSERT_TRUE(client.established());
+  }
+
+  SystemClock clock;
+  std::unique_ptr<reactor::Loop> loop = *reactor::Loop::create({}, clock);
+  EncryptQueue encrypt_queue{*loop};
+  net::FlushQueue flush_queue{*loop, {}};
+  Client client{{.version = GetParam()}};
+  Echo echo{*loop};
+  std::unique_ptr<TlsStream> stream;
+  int peer = -1;
+  std::string to_server;
+  bool client_reads = true;
+};
+
+TEST_P(TlsSocketTest, EightMebibytesEchoedWithBackpressureArriveWhole) {
+  handshake();
+  std::string text;
+  for (int i = 0; text.size() < 8 * 1024 * 1024; ++i) text += std::to_string(i);
+  to_server += client.encrypt(text);
+  // First nobody reads: the server must stop at its limits, not swallow everything.
+  client_reads = false;
+  for (int i = 0; i < 300; ++i) step();
+  EXPECT_GT(echo.pauses, 0);
+  EXPECT_LT(echo.queued_max, 512u * 1024);
+  client_reads = true;
+  for (int i = 0; i < 20'000 && client.received.size() < text.size(); ++i) step();
+  EXPECT_EQ(client.received.size(), text.size());
+  EXPECT_TRUE(client.received == text);
+  EXPECT_LT(echo.queued_max, 512u * 1024);
+}
+
+TEST_P(TlsSocketTest, CiphertextLeavesInTheTurnThePlaintextWasWritten) {
+  handshake();
+  stream->write(as_bytes("now"));
+  loop->turn(Duration::zero());
+  EXPECT_EQ(stream->queued_bytes(), 0u);
+  std::array<char, 256> buffer;
+  const ssize_t got = ::read(peer, buffer.data(), buffer.size());
+  ASSERT_GT(got, 0);
+  client.feed({buffer.data(), static_cast<std::size_t>(got)});
+  EXPECT_EQ(client.received, "now");
+}
+
+TEST_P(TlsSocketTest, CloseNotifyIsAnsweredAndBothSidesEnd) {
+  handshake();
+  to_server += client.encrypt("bye");
+  to_server += client.close_notify();
+  for (int i = 0; i < 20; ++i) step();
+  EXPECT_EQ(client.received, "bye");
+  EXPECT_TRUE(client.peer_closed());
+  EXPECT_TRUE(echo.closed);
+}
+
+TEST_P(TlsSocketTest, ThePeerVanishingIsTheEnd) {
+  handshake();
+  ::shutdown(peer, SHUT_WR);
+  for (int i = 0; i < 20; ++i) step();
+  EXPECT_TRUE(client.peer_closed());
+  EXPECT_TRUE(echo.closed);
+}
+
+TEST_P(TlsSocketTest, AnAlertLeavesBeforeTheSocketCloses) {
+  handshake();
+  std::string record = client.encrypt("truth");
+  record.back() = static_cast<char>(record.back() ^ 1);
+  to_server += record;
+  for (int i = 0; i < 20; ++i) step();
+  EXPECT_FALSE(client.problem.empty());
+  EXPECT_STRNE(stream->failure(), nullptr);
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, TlsSocketTest, ::testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
+                         [](const auto& version) {
+                           return version.param == TLS1_2_VERSION ? "Tls12" : "Tls13";
+                         });
+
+}  // namespace
+}  // namespace anywire::tls
