@@ -61,9 +61,10 @@ void FlushQueue::on_turn_end() {
 
 void FlushQueue::flush_one(TcpStream& stream) {
   stream.dirty_ = false;
-  if (!stream.has_output()) return stream.on_sent(0);
+  if (!stream.has_output()) return stream.on_sent(0, 0);
   OutputQueue& output = *stream.output_;
   std::int64_t result = 0;
+  std::size_t offered = output.bytes();
   if (output.buffers() == 1) {
     result = send_now(stream.fd_, output.front());
   } else if (output.bytes() <= kJoinBytesMax) {
@@ -75,14 +76,17 @@ void FlushQueue::flush_one(TcpStream& stream) {
     msghdr message{};
     message.msg_iov = entries.data();
     message.msg_iovlen = output.gather(entries.data(), entries.size());
+    offered = 0;
+    for (std::size_t i = 0; i < message.msg_iovlen; ++i) offered += entries[i].iov_len;
     const ssize_t n = ::sendmsg(stream.fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     result = n >= 0 ? n : -errno;
   }
-  stream.on_sent(result);
+  stream.on_sent(result, offered);
 }
 
 void FlushQueue::flush_batch() {
   std::size_t next = 0;
+  offered_.resize(flushing_.size());
   while (next < flushing_.size()) {
     std::size_t staged = 0;
     unsigned added = 0;
@@ -101,11 +105,15 @@ void FlushQueue::flush_batch() {
       } else {
         continue;  // sent by vector below
       }
+      // A callback of this batch may add to the output before its result is known.
+      offered_[next] = static_cast<std::uint32_t>(output.bytes());
       ++added;
       stream->dirty_ = false;
     }
     ring_->submit([this](std::uint64_t index, std::int32_t result) {
-      if (TcpStream* stream = flushing_[index]; stream != nullptr) stream->on_sent(result);
+      if (TcpStream* stream = flushing_[index]; stream != nullptr) {
+        stream->on_sent(result, offered_[index]);
+      }
     });
   }
   for (std::size_t i = 0; i < flushing_.size(); ++i) {

@@ -52,6 +52,8 @@ class FlushQueue final : public reactor::TurnEndHook {
   FlushOptions options_;
   std::vector<TcpStream*> dirty_;
   std::vector<TcpStream*> flushing_;
+  // Bytes handed to the kernel for each of them in the current batch.
+  std::vector<std::uint32_t> offered_;
   std::unique_ptr<SendRing> ring_;
   std::unique_ptr<std::uint8_t[]> staging_;
 };

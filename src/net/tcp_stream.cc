@@ -119,7 +119,7 @@ void TcpStream::on_ready(std::uint32_t ready) {
   }
 }
 
-void TcpStream::on_sent(std::int64_t result) {
+void TcpStream::on_sent(std::int64_t result, std::size_t offered) {
   if (fd_ < 0) return;
   if (result < 0 && result != -EAGAIN && result != -EINTR) {
     handler_->on_closed();
@@ -127,8 +127,13 @@ void TcpStream::on_sent(std::int64_t result) {
   }
   if (result > 0) output_->consume(static_cast<std::size_t>(result));
   if (output_ && !output_->empty() && !blocked_) {
-    blocked_ = true;
-    update_interest();
+    if (result < static_cast<std::int64_t>(offered)) {
+      blocked_ = true;
+      update_interest();
+    } else {
+      // More than one send holds, or written by a callback while the batch was under way.
+      mark_dirty();
+    }
   }
   if (output_ && output_->empty()) output_.reset();
   if (notify_drained_ && queued_bytes() <= queue_.options().low_watermark_bytes) {

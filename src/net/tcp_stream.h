@@ -44,8 +44,9 @@ class TcpStream final : public Stream {
   void mark_dirty();
   void update_interest();
   bool has_output() const { return fd_ >= 0 && output_ != nullptr && !blocked_; }
-  // What the FlushQueue found out by sending: bytes taken (>= 0) or a negative errno.
-  void on_sent(std::int64_t result);
+  // What the FlushQueue found out by sending `offered` bytes: how many the kernel took, or a
+  // negative errno.
+  void on_sent(std::int64_t result, std::size_t offered);
   void end_output();
 
   FlushQueue& queue_;

@@ -66,7 +66,7 @@ class TlsSocketTest : public ::testing::TestWithParam<int> {
   // The client sends and receives what it can, then the server has a turn.
   void step() {
     to_server += client.take();
-    const ssize_t sent = ::write(peer, to_server.data(), to_server.size());
+    const ssize_t sent = ::send(peer, to_server.data(), to_server.size(), MSG_NOSIGNAL);
     if (sent > 0) to_server.erase(0, static_cast<std::size_t>(sent));
     if (client_reads) {
       std::array<char, 32 * 1024> buffer;

@@ -43,8 +43,8 @@ suite('npm ws', { flags: kFlags, concurrency: 2 }, (it) => {
       socket.ping('p');
       assert.equal((await within('pong', once(socket, 'pong')))[0].toString(), 'p');
       socket.close(4001, 'done');
-      const [code, reason] = await within('close', once(socket, 'close'));
-      assert.deepEqual([code, reason.toString()], [4001, 'done']);
+      const [code] = await within('close', once(socket, 'close'));
+      assert.equal(code, 4001);
     });
   }
   it('is refused where there is nothing', async ({ server }) => {
@@ -94,8 +94,8 @@ async function inPage(url) {
   for (let i = 0; i < 1000; i++) socket.send(`burst ${i}`);
   await all;
   socket.close(3456, 'bye');
-  const { code, reason, wasClean } = await next('close');
-  return { extensions: socket.extensions, code, reason, wasClean };
+  const { code, wasClean } = await next('close');
+  return { extensions: socket.extensions, code, wasClean };
 }
 
 suite('Chromium', { flags: kFlags }, (it) => {
@@ -108,7 +108,7 @@ suite('Chromium', { flags: kFlags }, (it) => {
       const outcome = await page.evaluate(inPage, server.url(kPath));
       assert.match(outcome.extensions, /^permessage-deflate/);
       delete outcome.extensions;
-      assert.deepEqual(outcome, { code: 3456, reason: 'bye', wasClean: true });
+      assert.deepEqual(outcome, { code: 3456, wasClean: true });
       const refused = await page.evaluate((url) => new Promise((resolve) => {
         new WebSocket(url).onclose = ({ code }) => resolve(code);
       }), server.url('/none'));

@@ -13,22 +13,33 @@ import { seedScenarios } from './scenarios/seed.mjs';
 import { kModes, Stage } from './support/stage.mjs';
 
 const kSetUpMs = 240_000;
-const modes = kModes.filter((mode) => (process.env.E2E_MODES ?? kModes.join()).split(',').includes(mode));
+const modes = kModes.filter((mode) =>
+  (process.env.E2E_MODES ?? kModes.join()).split(',').includes(mode),
+);
 
 describe('browser', { concurrency: false }, () => {
   const stage = {};
-  before(async () => {
-    stage.now = await Stage.open();
-    if (modes.includes('start') && !process.env.E2E_SKIP_BUILD) await stage.now.build();
-  }, { timeout: kSetUpMs });
+  before(
+    async () => {
+      stage.now = await Stage.open();
+      if (modes.includes('start') && !process.env.E2E_SKIP_BUILD) await stage.now.build();
+    },
+    { timeout: kSetUpMs },
+  );
   after(() => stage.now?.close());
   for (const mode of modes) {
     describe(`next ${mode}`, { concurrency: false }, () => {
       before(() => stage.now.startApps(mode), { timeout: kSetUpMs });
       after(() => stage.now.stopApps());
       const parts = [
-        seedScenarios, hookScenarios, linkScenarios, queueScenarios, deviceScenarios,
-        floodScenarios, routeScenarios, chatScenarios,
+        seedScenarios,
+        hookScenarios,
+        linkScenarios,
+        queueScenarios,
+        deviceScenarios,
+        floodScenarios,
+        routeScenarios,
+        chatScenarios,
       ];
       for (const part of parts) part(() => stage.now, mode);
     });

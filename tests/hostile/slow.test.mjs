@@ -1,6 +1,7 @@
 // Slow and silent peers: cut at their deadlines, and nobody else waits for them.
 import assert from 'node:assert/strict';
 import net from 'node:net';
+import { startBystander } from '../support/bystander.mjs';
 import { binary, text } from '../support/frames.mjs';
 import { upgradeRequest } from '../support/http.mjs';
 import { descriptors, MemoryWatch, mib } from '../support/memory.mjs';
@@ -10,23 +11,8 @@ import { kEcho, suite } from '../support/suite.mjs';
 
 const kMiB = 1024 * 1024;
 
-const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
-
-/** Connects, upgrades, echoes and leaves again and again; how long each round took. */
-async function bystander(server, isOver) {
-  const times = [];
-  while (!isOver()) {
-    const begun = performance.now();
-    const peer = await Peer.open(server, kEcho);
-    await peer.send(text('me too'));
-    await peer.expectMessage('text', 'me too');
-    times.push(performance.now() - begun);
-    await peer.finish();
-    await pause(5);
-  }
-  times.sort((a, b) => a - b);
-  return times;
-}
+const spell = ({ count, p50, p99, longest }) => `${count} others served, p50 ${p50.toFixed(1)} ms, ` +
+  `p99 ${p99.toFixed(1)} ms, longest ${longest.toFixed(1)} ms`;
 
 /** A bare socket of the server's host; what matters is only when it is closed. */
 function drip(server, begun) {
@@ -43,24 +29,25 @@ async function slowHeads(server, count, bytes, limitMs) {
   let begun = 0;
   const drips = Array.from({ length: count }, () => drip(server, () => begun));
   await until('all are connected', () => drips.every(({ open }) => open), { deadlineMs: 15000 });
+  const bystander = await startBystander(server, kEcho);
   begun = performance.now();
   let at = 0;
   const feed = setInterval(() => {
     if (at < bytes.length) for (const { socket } of drips) socket.write(bytes.subarray(at, at + 1));
     at++;
   }, 250);
-  const over = () => drips.every(({ closedAfter }) => closedAfter !== undefined);
-  const times = await bystander(server, () => over() || performance.now() - begun > limitMs + 5000);
+  await until('all are cut', () => drips.every(({ closedAfter }) => closedAfter !== undefined),
+    { deadlineMs: limitMs + 5000 }).catch(() => {});
   clearInterval(feed);
+  const others = await bystander.finish();
   const closed = drips.map(({ closedAfter }) => closedAfter ?? Infinity).sort((a, b) => a - b);
   drips.forEach(({ socket }) => socket.destroy());
   console.log(`${count} slow handshakes: cut after ${closed[0].toFixed(0)} to ${closed.at(-1).toFixed(0)} ms; ` +
-    `meanwhile ${times.length} others served, p50 ${quantile(times, 0.5).toFixed(1)} ms, ` +
-    `p99 ${quantile(times, 0.99).toFixed(1)} ms, longest ${times.at(-1).toFixed(1)} ms`);
+    `meanwhile ${spell(others)}`);
   assert.ok(closed.at(-1) < limitMs + 2500, 'all cut at the deadline');
-  assert.ok(times.length > 20, 'others were served');
-  // The clients' own 2,000 sockets share this process, so the bound is wide.
-  assert.ok(quantile(times, 0.99) < 500, 'in good time');
+  assert.ok(others.count > 20, 'others were served');
+  // One machine runs both sides on two cores, so the bound is wider than the promise of 50 ms.
+  assert.ok(others.p99 < 250, 'in good time');
 }
 
 suite('slow handshakes', {
@@ -122,9 +109,10 @@ suite('a slow reader in a channel', { concurrency: 1 }, (it) => {
     while ((got = await slow.wire.read(5000))) messages += got.length;
     console.log(`the slow reader was cut after ${mib(messages)}`);
     assert.ok(messages < total, 'it did not get everything');
+    [slow, ...readers].forEach((peer) => peer.destroy());
   }, { timeout: 60000 });
 
-  it('costs the bytes once however many are slow', async ({ server }) => {
+  it('costs the bytes once however many are slow', async ({ server, mode }) => {
     const stalled = [];
     await pool(200, 20, async (i) => {
       stalled[i] = await Peer.open(server, '/raw/stalled');
@@ -140,7 +128,9 @@ suite('a slow reader in a channel', { concurrency: 1 }, (it) => {
     }
     watch.stop();
     console.log(`200 stalled readers, ${mib(600 * 16384)} published: ${watch}`);
-    assert.ok(watch.growth < 16 * kMiB, mib(watch.growth));
+    // Under TLS what is encrypted and unsent belongs to one connection alone: up to 128 KiB each.
+    const allowed = (mode.secure ? 32 : 16) * kMiB;
+    assert.ok(watch.growth < allowed, mib(watch.growth));
     [...stalled, publisher].forEach((peer) => peer.destroy());
   }, { timeout: 60000 });
 });
@@ -156,13 +146,13 @@ suite('a loud neighbour', { concurrency: 1 }, (it) => {
     const echoes = (async () => {
       while (!over && (await loud.wire.read().catch(() => undefined)));
     })();
-    const begun = performance.now();
-    const times = await bystander(server, () => performance.now() - begun > 2000);
+    const bystander = await startBystander(server, kEcho);
+    await pause(2000);
+    const others = await bystander.finish();
     over = true;
     loud.destroy();
     await Promise.allSettled([noise, echoes]);
-    console.log(`beside a loud neighbour: ${times.length} served, p50 ${quantile(times, 0.5).toFixed(1)} ms, ` +
-      `p99 ${quantile(times, 0.99).toFixed(1)} ms`);
-    assert.ok(quantile(times, 0.99) < 500);
+    console.log(`beside a loud neighbour: ${spell(others)}`);
+    assert.ok(others.p99 < 250, 'in good time');
   });
 });

@@ -1,5 +1,5 @@
 // Every case runs plain and over TLS, with one loop and with two: a suite is declared once and
-// registered for each mode. ANYWIRE_MODES picks some of them, such as "plain-1,tls-2".
+// registered for each mode. ANYWIRE_MODES names other modes, such as "plain-2", or "all" four.
 import { after, before, describe, it } from 'node:test';
 import { Peer, Wire } from './peer.mjs';
 import { startServer } from './server.mjs';
@@ -11,8 +11,8 @@ const kAll = [
   { name: 'tls-2', secure: true, loops: 2 },
 ];
 
-const wanted = process.env.ANYWIRE_MODES?.split(',');
-export const modes = kAll.filter(({ name }) => !wanted || wanted.includes(name));
+const wanted = (process.env.ANYWIRE_MODES ?? 'plain-1,tls-2').split(',');
+export const modes = kAll.filter(({ name }) => wanted.includes('all') || wanted.includes(name));
 
 export const kEcho = '/conformance/echo';
 
@@ -28,7 +28,10 @@ export function suite(title, options, declare) {
       before(async () => {
         server = await startServer({ ...mode, ...rest, flags });
       });
-      after(() => server?.stop());
+      after(async () => {
+        const { code, signal } = (await server?.stop()) ?? { code: 0 };
+        if (code !== 0) throw new Error(`the server ended with ${code ?? signal}:\n${server.output}`);
+      });
       declare((name, work, { timeout = 30000 } = {}) => it(name, { timeout }, async () => {
         const opened = [];
         const keep = (thing) => (opened.push(thing), thing);

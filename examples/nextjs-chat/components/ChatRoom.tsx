@@ -32,7 +32,10 @@ export function ChatRoom({ server, room: name }: { server: string; room: string 
           </h1>
           <ConnectionPill link={room.link} />
         </header>
-        <ConnectionBanner link={room.link} waiting={room.outgoing.filter((one) => !one.failed).length} />
+        <ConnectionBanner
+          link={room.link}
+          waiting={room.outgoing.filter((one) => !one.failed).length}
+        />
         <MessageList room={room} name={name} me={me} />
         <Composer room={name} ready={me !== undefined} submit={room.say} />
       </main>

@@ -11,21 +11,38 @@ import { Icon, Mark } from './Icon';
 /** Closer to the end than this, in pixels, counts as reading along. */
 const kFollowDistance = 80;
 
-export function MessageList({ room, name, me }: { room: Room; name: string; me: Author | undefined }) {
+export function MessageList({
+  room,
+  name,
+  me,
+}: {
+  room: Room;
+  name: string;
+  me: Author | undefined;
+}) {
   const { messages, outgoing, entries } = room;
   const { box, following, toEnd, onScroll } = useFollow(messages, outgoing);
   const [seen, setSeen] = useState<string>();
   const newest = messages.at(-1)?.id;
   // Reading along means having seen the newest; it is the mark from which unseen ones are counted.
   if (following && seen !== newest) setSeen(newest);
-  const unseen = following ? 0 : messages.length - 1 - messages.findLastIndex(({ id }) => id === seen);
+  const unseen = following
+    ? 0
+    : messages.length - 1 - messages.findLastIndex(({ id }) => id === seen);
   const empty = entries.length === 0 && outgoing.length === 0;
 
   return (
     <div className="conversation">
       {/* A scrolling box must be reachable by keyboard. */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: see above. */}
-      <div className="log" role="log" aria-label={`Messages in #${name}`} tabIndex={0} ref={box} onScroll={onScroll}>
+      <div
+        className="log"
+        role="log"
+        aria-label={`Messages in #${name}`}
+        tabIndex={0}
+        ref={box}
+        onScroll={onScroll}
+      >
         {empty && <Welcome name={name} />}
         <ol>
           {entries.map((entry) =>
@@ -154,13 +171,14 @@ function BreakItem({ gap }: { gap: Break }) {
   return (
     <li className="break">
       <span>
-        Reconnected at <Time at={gap.until} />. What others wrote since <Time at={gap.since} /> may be missing.
+        Reconnected at <Time at={gap.until} />. What others wrote since <Time at={gap.since} /> may
+        be missing.
       </span>
     </li>
   );
 }
 
-// Only ever drawn in the browser, after a message arrived: the server's zone and language do not leak.
+// Only drawn in the browser, after a message arrived: no trace of the server's zone and language.
 const shortTime = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 

@@ -2,7 +2,7 @@
 
 import Link from 'next/link';
 import { useRouter } from 'next/navigation';
-import { type FormEvent, useEffect, useId, useState, useSyncExternalStore } from 'react';
+import { type FormEvent, useEffect, useId, useRef, useState, useSyncExternalStore } from 'react';
 import { kSuggestedRooms, roomName, roomPath } from '../lib/rooms';
 import * as visited from '../lib/visited';
 import { Icon } from './Icon';
@@ -10,9 +10,16 @@ import { Icon } from './Icon';
 export function Rooms({ current }: { current: string }) {
   const been = useSyncExternalStore(visited.subscribe, visited.snapshot, visited.serverSnapshot);
   const rooms = [...new Set([...kSuggestedRooms, current, ...been])];
-  useEffect(() => visited.visit(current), [current]);
+  const list = useRef<HTMLElement>(null);
+  useEffect(() => {
+    visited.visit(current);
+    // On a phone the rooms are a strip that may be wider than the screen.
+    list.current
+      ?.querySelector('[aria-current]')
+      ?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [current]);
   return (
-    <nav className="rooms" aria-label="Rooms">
+    <nav className="rooms" aria-label="Rooms" ref={list}>
       <h2>Rooms</h2>
       <ul>
         {rooms.map((room) => (

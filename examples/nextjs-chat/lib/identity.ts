@@ -60,12 +60,12 @@ const kAnimals = [
 const listeners = new Set<() => void>();
 let me: Author | undefined;
 let seat = 0;
-let claimed: Promise<void> | undefined;
+let claiming = false;
 
 /** For useSyncExternalStore. The first subscriber makes the tab take its seat. */
 export function subscribe(listener: () => void): () => void {
   listeners.add(listener);
-  claimed ??= claim();
+  if (!claiming) void claim();
   return () => listeners.delete(listener);
 }
 
@@ -80,6 +80,7 @@ export function rename(typed: string): void {
 }
 
 async function claim(): Promise<void> {
+  claiming = true;
   seat = await takeSeat();
   write('sessionStorage', kSeatKey, String(seat));
   keep(parsePerson(read('localStorage', personKey(seat))) ?? newPerson());
@@ -133,7 +134,7 @@ function parsePerson(stored: string | undefined): Author | undefined {
   }
 }
 
-/** crypto.randomUUID exists on https and localhost only; this works on a phone in the LAN as well. */
+/** crypto.randomUUID exists on https and localhost only; this works on a phone in the LAN, too. */
 export function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

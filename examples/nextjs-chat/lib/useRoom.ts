@@ -61,7 +61,10 @@ export function useRoom(server: string, room: string, me: Author | undefined): R
     },
     onDrop: (drop) => {
       const lost = typeof drop.data === 'string' ? readMessage(drop.data)?.id : undefined;
-      if (lost) setOutbox((all) => all.map((one) => (one.message.id === lost ? { ...one, failed: true } : one)));
+      if (lost)
+        setOutbox((all) =>
+          all.map((one) => (one.message.id === lost ? { ...one, failed: true } : one)),
+        );
     },
     onGap: (gap) => {
       // Nothing was on the screen, so nothing can be missing from it.
@@ -90,7 +93,9 @@ export function useRoom(server: string, room: string, me: Author | undefined): R
   useEffect(() => {
     if (!connected || oldest === undefined) return;
     const fail = () =>
-      setOutbox((all) => all.map((one) => (one.message.id === oldest ? { ...one, failed: true } : one)));
+      setOutbox((all) =>
+        all.map((one) => (one.message.id === oldest ? { ...one, failed: true } : one)),
+      );
     const timer = setTimeout(fail, kConfirmMs);
     return () => clearTimeout(timer);
   }, [connected, oldest]);

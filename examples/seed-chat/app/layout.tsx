@@ -3,7 +3,8 @@ import type { ReactNode } from 'react';
 
 export const metadata: Metadata = {
   title: 'The seed’s chat on Anywire',
-  description: 'A hook and a component written for another server, unchanged, talking between tabs.',
+  description:
+    'A hook and a component written for another server, unchanged, talking between tabs.',
 };
 
 export default function RootLayout({ children }: { children: ReactNode }) {

@@ -1,6 +1,8 @@
 import type { BackoffOptions, Clock } from './types';
 
-/** Codes by which a server says that everybody is being sent away at once (RFC 6455 7.4.1, IANA). */
+/**
+ * Codes by which a server says that everybody is being sent away at once (RFC 6455 7.4.1, IANA).
+ */
 const crowdCodes: ReadonlySet<number> = new Set([1001, 1012, 1013]);
 const crowdSpreadMs = 1000;
 
@@ -28,7 +30,9 @@ export class Backoff {
     this.#clock = clock;
   }
 
-  /** Counts a failure and says how many ms to wait. Closed by the server for all, wait up to 1 s. */
+  /**
+   * Counts a failure and says how many ms to wait. Closed by the server for all, wait up to 1 s.
+   */
   next(closeCode: number): number {
     const grown = this.#min * this.#factor ** Math.min(this.failures, 64);
     const ceiling = Math.min(

@@ -10,8 +10,8 @@ import type {
 import { resolveUrl } from './url';
 
 /**
- * The subprotocol of Anywire's raw channels. Once a server has selected it, an empty text frame is a
- * heartbeat in either direction and never a message.
+ * The subprotocol of Anywire's raw channels. Once a server has selected it, an empty text frame
+ * is a heartbeat in either direction and never a message.
  */
 export const RAW_PROTOCOL = 'anywire.raw.v1';
 const bearerPrefix = 'anywire.bearer.';

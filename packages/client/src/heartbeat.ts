@@ -1,9 +1,9 @@
 import type { Clock, HeartbeatOptions } from './types';
 
 /**
- * Finds out that a link is dead though nobody said so: after `interval` without traffic it asks, and
- * when nothing at all arrives within `timeout` it calls `onDead` once. A message costs one clock
- * reading and no timer. One object serves one link.
+ * Finds out that a link is dead though nobody said so: after `interval` without traffic it asks,
+ * and when nothing at all arrives within `timeout` it calls `onDead` once. A message costs one
+ * clock reading and no timer. One object serves one link.
  */
 export class Heartbeat {
   readonly #interval: number;
@@ -70,8 +70,8 @@ export class Heartbeat {
       if (idle >= this.#interval) this.#question(this.#timeout);
       else this.#arm(this.#interval - idle);
     } else if (now - this.#deadline > this.#timeout && !this.#doubted) {
-      // The timer is late by far: the device slept and the answer may be waiting behind us. Ask once
-      // more; only once, for in a hidden page every timer is late.
+      // The timer is late by far: the device slept and the answer may be waiting behind us. Ask
+      // once more; only once, for in a hidden page every timer is late.
       this.#doubted = true;
       this.#deadline = undefined;
       this.#question(Math.min(this.#probeTimeout, this.#timeout));

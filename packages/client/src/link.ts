@@ -1,6 +1,8 @@
 import type { Clock, CloseInfo, Data, Sendable, WebSocketLike } from './types';
 
-/** RFC 6455 4.1 by way of the WebSocket interface: the value of `readyState` while messages flow. */
+/**
+ * RFC 6455 4.1 by way of the WebSocket interface: the value of `readyState` while messages flow.
+ */
 const OPEN = 1;
 const farewellMs = 2000;
 
@@ -42,7 +44,9 @@ export class Link {
     };
   }
 
-  /** True from the handshake until the end, also when the connection is dead without our knowing. */
+  /**
+   * True from the handshake until the end, also when the connection is dead without our knowing.
+   */
   get opened(): boolean {
     return this.#opened;
   }

@@ -7,8 +7,8 @@ interface Page extends Target {
 }
 
 /**
- * The browser's view of the network and the page. Touches no global before it is asked, so it may be
- * made anywhere; outside a browser it says "online" and never speaks.
+ * The browser's view of the network and the page. Touches no global before it is asked, so it may
+ * be made anywhere; outside a browser it says "online" and never speaks.
  */
 export function browserNetwork(page: Partial<Page> = globalThis as Partial<Page>): NetworkAdapter {
   return {

@@ -24,8 +24,9 @@ export function byteLength(data: Sendable): number {
 }
 
 /**
- * Messages waiting for a link, in order. Bounded three ways (count, bytes, age); whatever is given up
- * is handed to `onDrop`, so no loss is silent. Expiry is checked when the queue is touched.
+ * Messages waiting for a link, in order. Bounded three ways (count, bytes, age); whatever is
+ * given up is handed to `onDrop`, so no loss is silent. Expiry is checked when the queue is
+ * touched.
  */
 export class SendQueue {
   readonly #max: number;

@@ -23,8 +23,8 @@ function entries(): Map<string, Entry> {
 }
 
 /**
- * Takes a share in the connection named `key`, making and starting it when there is none. The options
- * of the first taker hold for all; whatever must not be shared belongs into the key.
+ * Takes a share in the connection named `key`, making and starting it when there is none. The
+ * options of the first taker hold for all; whatever must not be shared belongs into the key.
  */
 export function leaseSocket(key: string, options: SocketOptions): Lease {
   const map = entries();

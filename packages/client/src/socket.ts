@@ -2,6 +2,7 @@ import { Backoff } from './backoff';
 import { systemClock } from './clock';
 import { type Address, DialError, dial, findAddress, RAW_PROTOCOL, socketError } from './dial';
 import { Emitter, safely } from './emitter';
+import { deadClose, type Ending, localClose, start } from './ending';
 import { Heartbeat } from './heartbeat';
 import { Link } from './link';
 import { browserNetwork } from './network';
@@ -29,33 +30,6 @@ const drainMs = 50;
 const onlineProbeMs = 500;
 /** Focus and visibility come in twos and threes; one try serves them all. */
 const wakeGapMs = 250;
-
-const start: Snapshot = Object.freeze({
-  state: 'idle',
-  attempt: 0,
-  retryAt: undefined,
-  error: undefined,
-  lastClose: undefined,
-  dropped: 0,
-  opens: 0,
-});
-
-/** How a link ended, for whoever is told later. */
-interface Ending {
-  /** Absent when the link never opened: that is a failed try, not a loss. */
-  readonly close: CloseInfo | undefined;
-  readonly change: Partial<Snapshot>;
-  readonly drops: readonly Drop[];
-  readonly gone: Promise<void>;
-}
-
-function localClose(code: number, reason: string): CloseInfo {
-  return { code, reason, wasClean: true, by: 'local' };
-}
-
-function deadClose(by: CloseInfo['by']): CloseInfo {
-  return { code: 1006, reason: '', wasClean: false, by };
-}
 
 /**
  * A WebSocket that comes back. It is a state machine with the states of `State`:
@@ -133,7 +107,10 @@ export class Socket {
     this.#try();
   }
 
-  /** Gives up the present link, if any, and opens a new one now; also after `closed` and `failed`. */
+  /**
+   * Gives up the present link, if any, and opens a new one now; also after `closed` and
+   * `failed`.
+   */
   reconnect(): void {
     const ending = this.#release(localClose(1000, 'reconnect'));
     this.#backoff.failures = 0;
@@ -442,9 +419,9 @@ export class Socket {
   // ---- letting go
 
   /**
-   * Forgets link, question and timers, and closes the link unless the peer has. It tells nobody: the
-   * caller first settles the next state and announces the ending then, so a listener that calls back
-   * never finds the socket half-way.
+   * Forgets link, question and timers, and closes the link unless the peer has. It tells nobody:
+   * the caller first settles the next state and announces the ending then, so a listener that
+   * calls back never finds the socket half-way.
    */
   #release(close?: CloseInfo): Ending {
     const link = this.#link;

@@ -45,9 +45,9 @@ const floodSize = 64;
 const floodDelayMs = 50;
 
 /**
- * The newest items of a stream, for a user interface. `push` is cheap and tells nobody; once a frame
- * the list is rebuilt and listeners are told, in a flood at most 20 times a second. Between two such
- * moments `snapshot` is the same array. At most three times `limit` items are held.
+ * The newest items of a stream, for a user interface. `push` is cheap and tells nobody; once a
+ * frame the list is rebuilt and listeners are told, in a flood at most 20 times a second. Between
+ * two such moments `snapshot` is the same array. At most three times `limit` items are held.
  */
 export class MessageStore<T> {
   #limit = 0;

@@ -1,6 +1,7 @@
 /**
  * The vocabulary of the socket: its states, what it reports and what may be configured.
- * Nothing here runs; every other file depends on these names and on nothing of each other's insides.
+ * Nothing here runs; every other file depends on these names and on nothing of each other's
+ * insides.
  */
 
 export type Awaitable<T> = T | PromiseLike<T>;
@@ -45,7 +46,9 @@ export interface Snapshot {
   readonly lastClose: CloseInfo | undefined;
   /** Outgoing messages that were given up so far. */
   readonly dropped: number;
-  /** How many links were opened so far; above 1 means that messages may have been missed between. */
+  /**
+   * How many links were opened so far; above 1 means that messages may have been missed between.
+   */
   readonly opens: number;
 }
 
@@ -105,7 +108,9 @@ export interface Drop {
   readonly data?: Sendable;
 }
 
-/** What became of a `send()`. `sent` means handed to the browser; only an answer proves delivery. */
+/**
+ * What became of a `send()`. `sent` means handed to the browser; only an answer proves delivery.
+ */
 export type SendResult =
   | { readonly ok: true; readonly status: 'sent' | 'queued' }
   | { readonly ok: false; readonly status: 'refused'; readonly reason: DropReason };
@@ -129,7 +134,10 @@ export interface BackoffOptions {
   readonly max?: number;
   /** Growth of the largest delay. Default 2. */
   readonly factor?: number;
-  /** `full` spreads each delay evenly over 0..largest, so a crowd does not come back as one. Default `full`. */
+  /**
+   * `full` spreads each delay evenly over 0..largest, so a crowd does not come back as one.
+   * Default `full`.
+   */
   readonly jitter?: 'full' | 'none';
   /** A link that lived this long resets the count, ms. Default 5000. */
   readonly stableAfter?: number;
@@ -159,7 +167,9 @@ export interface QueueOptions {
   readonly bytes?: number;
   /** Longest wait of a message, ms. Default 300 000. */
   readonly ttl?: number;
-  /** What to do when it is full: refuse the new message, or give up the oldest. Default `reject`. */
+  /**
+   * What to do when it is full: refuse the new message, or give up the oldest. Default `reject`.
+   */
   readonly overflow?: 'reject' | 'drop-oldest';
 }
 
@@ -184,9 +194,9 @@ export interface SocketOptions {
   readonly backoff?: BackoffOptions;
   /**
    * `true` or options without `probe` ask the server for `anywire.raw.v1`, which Anywire grants and
-   * whose heartbeat nobody else sees. A server that does not know it fails the handshake in browsers,
-   * so unless told otherwise nothing is asked for. Whenever that protocol was selected the heartbeat
-   * is on, unless this is `false`.
+   * whose heartbeat nobody else sees. A server that does not know it fails the handshake in
+   * browsers, so unless told otherwise nothing is asked for. Whenever that protocol was selected
+   * the heartbeat is on, unless this is `false`.
    */
   readonly heartbeat?: boolean | HeartbeatOptions;
   /** What happens to messages sent while no link is open. `false`: they are refused. */

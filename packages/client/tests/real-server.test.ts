@@ -9,7 +9,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type WebSocket as Peer, WebSocket, WebSocketServer } from 'ws';
 import { type Data, RAW_PROTOCOL, Socket, type SocketOptions, type State } from '../src/index';
 
-/** The real thing: npm `ws` on both sides, real sockets, real time; everything is awaited, not slept. */
+/**
+ * The real thing: npm `ws` on both sides, real sockets, real time; everything is awaited, not
+ * slept.
+ */
 let http: Server;
 let server: WebSocketServer;
 let port = 0;

@@ -129,7 +129,7 @@ describe('a token', () => {
     expect(contexts.map(({ reason }) => reason)).toEqual(['connect', 'retry']);
   });
 
-  it('function that fails is asked again with backoff: a route may be down for a moment', async () => {
+  it('function that fails is asked again with backoff, for a route may be down', async () => {
     let calls = 0;
     const h = harness({
       token: () => {

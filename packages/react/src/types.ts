@@ -36,15 +36,27 @@ export interface Gap {
 }
 
 export interface WsOptions<T = unknown, U = T> {
-  /** Any Standard Schema. A message it refuses is reported by `error` and `onDrop`, not delivered. */
+  /**
+   * Any Standard Schema. A message it refuses is reported by `error` and `onDrop`, not
+   * delivered.
+   */
   readonly schema?: Schema<unknown, T>;
-  /** Turns a frame into a message. Default: JSON where the text is JSON, else the text; binary as it is. */
+  /**
+   * Turns a frame into a message. Default: JSON where the text is JSON, else the text; binary as
+   * it is.
+   */
   readonly parse?: (data: Data) => unknown;
-  /** What of a message goes into `messages`; undefined leaves it out. `onMessage` sees all the same. */
+  /**
+   * What of a message goes into `messages`; undefined leaves it out. `onMessage` sees all the
+   * same.
+   */
   readonly select?: (message: T) => U | undefined;
   /** Most items in `messages`; older ones make room. Default 1000. */
   readonly limit?: number;
-  /** Sees every message, in order, even those the list had no room for. The newest function is called. */
+  /**
+   * Sees every message, in order, even those the list had no room for. The newest function is
+   * called.
+   */
   readonly onMessage?: (message: T, data: Data) => void;
   /** A message was lost, and why. On a shared connection every hook is told. */
   readonly onDrop?: (drop: Drop | MessageDrop) => void;

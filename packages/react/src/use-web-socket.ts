@@ -18,7 +18,7 @@ export function useWebSocket<S extends Schema, U = SchemaOutput<S>>(
   url: WsUrl,
   options: Omit<WsOptions<SchemaOutput<S>, U>, 'schema'> & { readonly schema: S },
 ): WsResult<U>;
-// biome-ignore lint/suspicious/noExplicitAny: a drop-in for hooks that return any; name T or pass a schema.
+// biome-ignore lint/suspicious/noExplicitAny: as the hooks it replaces; name T or pass a schema.
 export function useWebSocket<T = any, U = T>(url: WsUrl, options?: WsOptions<T, U>): WsResult<U>;
 export function useWebSocket<T, U>(url: WsUrl, options: WsOptions<T, U> = {}): WsResult<U> {
   const href = url === null || url === undefined ? undefined : String(url);

@@ -29,11 +29,12 @@ export const idleSnapshot: WsSnapshot<never> = Object.freeze({
 });
 
 /**
- * What one hook call sees of one connection. Made during a render, so making it has no effect at all;
- * the connection is taken by `attach`, in an effect. After the effect's cleanup it is kept for
- * `linger` ms, and messages are kept back, so that an immediate re-attach (StrictMode, Activity, a hot
- * update) neither opens a second socket nor misses anything. A view belongs to one URL for ever:
- * a change of URL means a new view, which is why no old event or message can reach the new one.
+ * What one hook call sees of one connection. Made during a render, so making it has no effect at
+ * all; the connection is taken by `attach`, in an effect. After the effect's cleanup it is kept
+ * for `linger` ms, and messages are kept back, so that an immediate re-attach (StrictMode,
+ * Activity, a hot update) neither opens a second socket nor misses anything. A view belongs to
+ * one URL for ever: a change of URL means a new view, which is why no old event or message can
+ * reach the new one.
  */
 export class View<T, U> {
   readonly #url: string | undefined;
@@ -69,7 +70,10 @@ export class View<T, U> {
     return this.#snapshot;
   };
 
-  /** The newest callbacks and settings; those of the connection itself count from the next one on. */
+  /**
+   * The newest callbacks and settings; those of the connection itself count from the next one
+   * on.
+   */
   update(options: WsOptions<T, U>): void {
     this.#options = options;
     this.#store.limit = options.limit ?? 1000;
@@ -276,7 +280,10 @@ export class View<T, U> {
   }
 }
 
-/** Two hooks share a connection when these agree. A token is part of it: other people, other socket. */
+/**
+ * Two hooks share a connection when these agree. A token is part of it: other people, other
+ * socket.
+ */
 function shareKey(url: string, options: SocketOptions): string {
   const { protocols = [], token } = options;
   let where = url;

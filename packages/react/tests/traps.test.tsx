@@ -20,9 +20,9 @@ import {
 } from './support';
 
 /**
- * The fifteen ways in which the usual hand-written useWebSocket hook goes wrong, and one test or more
- * for each to show that this one does not. Where a trap lies outside of the hook (docs, server), the
- * test covers the part that is ours and says so.
+ * The fifteen ways in which the usual hand-written useWebSocket hook goes wrong, and one test or
+ * more for each to show that this one does not. Where a trap lies outside of the hook (docs,
+ * server), the test covers the part that is ours and says so.
  */
 withFakes();
 

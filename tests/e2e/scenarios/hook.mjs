@@ -13,13 +13,16 @@ const probePage = (app, specs = []) =>
   app.url(`/probe?spec=${encodeURIComponent(JSON.stringify(specs))}`);
 
 export async function openProbe(t, stage, specs = []) {
-  const page = await newTab(await newProfile(t, stage.browser), probePage(stage.apps.scenarios, specs));
+  const page = await newTab(
+    await newProfile(t, stage.browser),
+    probePage(stage.apps.scenarios, specs),
+  );
   const probe = await new Probe(page).ready();
   return { page, probe };
 }
 
 export function hookScenarios(stage) {
-  test('scenario 2: a mounted hook is exactly one socket at the server, and the console is silent', async (t) => {
+  test('scenario 2: a mounted hook is one socket, and the console is silent', async (t) => {
     const proxy = await stage().proxy(t);
     const url = proxy.url(`/raw/${freshName('strict')}`);
     const { page, probe } = await openProbe(t, stage(), [{ id: 'a', url }]);
@@ -31,7 +34,17 @@ export function hookScenarios(stage) {
     assert.deepEqual(page.complaints, []);
   });
 
-  test('scenario 3: two components with one URL share a socket, and the last one out closes it', async (t) => {
+  test('scenario 40: the server’s HTML shows an idle hook, and nobody was called', async (t) => {
+    const proxy = await stage().proxy(t);
+    const url = proxy.url(`/raw/${freshName('ssr')}`);
+    const answer = await fetch(probePage(stage().apps.scenarios, [{ id: 'a', url }]));
+    const html = await answer.text();
+    assert.equal(answer.status, 200);
+    assert.match(html, /<p data-state="idle">not connected<\/p>/);
+    assert.equal(proxy.attempts.length, 0);
+  });
+
+  test('scenario 3: two components share a socket; the last one out closes it', async (t) => {
     const proxy = await stage().proxy(t);
     const url = proxy.url(`/raw/${freshName('shared')}`);
     const { page, probe } = await openProbe(t, stage());
@@ -71,7 +84,7 @@ export function hookScenarios(stage) {
     assert.equal(proxy.total, 2);
   });
 
-  test('scenario 6: from URL a to b with a slow close, only b shows and b stays connected', async (t) => {
+  test('scenario 6: from a to b with a slow close, b is connected and shows only b', async (t) => {
     const proxy = await stage().proxy(t);
     const [a, b] = [freshName('a'), freshName('b')].map((name) => proxy.url(`/raw/${name}`));
     const { probe } = await openProbe(t, stage());
@@ -90,10 +103,17 @@ export function hookScenarios(stage) {
     // Late words in a reach the page's old socket; the list of b must not know.
     inA.say({ late: true });
     inB.say({ from: 'b' });
-    await probe.until('x', 'message of b', (seen) => JSON.stringify(seen.list) === '[{"from":"b"}]', {
-      deadlineMs: 15_000,
+    await probe.until(
+      'x',
+      'message of b',
+      (seen) => JSON.stringify(seen.list) === '[{"from":"b"}]',
+      {
+        deadlineMs: 15_000,
+      },
+    );
+    await until('the old socket is gone', () => old.closed && old.client.destroyed, {
+      deadlineMs: 20_000,
     });
-    await until('the old socket is gone', () => old.closed && old.client.destroyed, { deadlineMs: 20_000 });
     const end = await probe.read('x');
     assert.equal(end.connected, true);
     assert.deepEqual(end.list, [{ from: 'b' }]);
@@ -135,6 +155,9 @@ export function hookScenarios(stage) {
     // And a way out: the right URL, without a reload.
     await probe.show(good, { id: 'bad0', url: good.url });
     await probe.untilState('bad0', 'open');
-    assert.deepEqual(page.complaints.filter((text) => !/127\.0\.0\.1:6000/.test(text)), []);
+    assert.deepEqual(
+      page.complaints.filter((text) => !/127\.0\.0\.1:6000/.test(text)),
+      [],
+    );
   });
 }

@@ -8,7 +8,7 @@ import { createSocket } from '@anywire/client';
 import { WebSocket } from 'ws';
 import { within } from '../../support/poll.mjs';
 import { until } from '../support/poll.mjs';
-import { Proxy } from '../support/proxy.mjs';
+import { FaultProxy } from '../support/proxy.mjs';
 import { lobbyServer } from '../support/stage.mjs';
 
 const kCrowd = 200;
@@ -18,10 +18,16 @@ export function nodeScenarios() {
   test('scenario 5: 200 clients come back spread out, not as one', async (t) => {
     let server = await lobbyServer();
     t.after(() => server.stop());
-    const proxy = await Proxy.start({ host: '127.0.0.1', port: server.port });
+    const proxy = await FaultProxy.start({ host: '127.0.0.1', port: server.port });
     t.after(() => proxy.stop());
     const url = proxy.url('/raw/crowd');
     const sockets = Array.from({ length: kCrowd }, () => createSocket({ url, WebSocket }));
+    const planned = new Map();
+    for (const socket of sockets) {
+      socket.on('state', ({ retryAt }) => {
+        if (retryAt !== undefined && !planned.has(socket)) planned.set(socket, retryAt);
+      });
+    }
     t.after(() => Promise.all(sockets.map((socket) => socket.close())));
     const open = () => sockets.filter((socket) => socket.state === 'open').length;
     await until('all are open', () => open() === kCrowd, { deadlineMs: 20_000 });
@@ -30,13 +36,22 @@ export function nodeScenarios() {
     proxy.refuse();
     server.signal('SIGKILL');
     await server.finished;
-    await until('three tries each', () => proxy.attempts.length >= 3 * kCrowd, { deadlineMs: 30_000 });
+    await until('three tries each', () => proxy.attempts.length >= 3 * kCrowd, {
+      deadlineMs: 30_000,
+    });
     const first = proxy.attempts.slice(0, kCrowd);
     const spreadMs = first.at(-1) - first[0];
-    const densest = mostWithin(proxy.attempts, kWindowMs);
-    t.diagnostic(`first tries over ${Math.round(spreadMs)} ms; at most ${densest} of ${kCrowd} within ${kWindowMs} ms`);
+    // When they meant to come, apart from when a busy machine let them.
+    const plans = [...planned.values()].sort((a, b) => a - b);
+    const densest = mostWithin(plans, kWindowMs);
+    t.diagnostic(
+      `first tries planned over ${Math.round(plans.at(-1) - plans[0])} ms, ` +
+        `made over ${Math.round(spreadMs)} ms; ` +
+        `at most ${densest} of ${plans.length} planned within ${kWindowMs} ms`,
+    );
+    assert.equal(plans.length, kCrowd);
     assert.ok(spreadMs > 100, `all came within ${spreadMs} ms`);
-    assert.ok(densest < kCrowd * 0.4, `${densest} came within ${kWindowMs} ms`);
+    assert.ok(densest < kCrowd / 4, `${densest} planned within ${kWindowMs} ms`);
 
     server = await lobbyServer();
     proxy.target = { host: '127.0.0.1', port: server.port };
@@ -45,10 +60,14 @@ export function nodeScenarios() {
     assert.equal(proxy.open, kCrowd, 'one link each');
   });
 
-  test('scenario 40: every hook renders on the server, touches nothing and leaves nothing', async () => {
-    const child = spawn(process.execPath, [fileURLToPath(new URL('../support/ssr.mjs', import.meta.url))], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+  test('scenario 40: every hook renders on the server and leaves nothing', async () => {
+    const child = spawn(
+      process.execPath,
+      [fileURLToPath(new URL('../support/ssr.mjs', import.meta.url))],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (chunk) => (output += chunk));
     const [code] = await within('the process ends by itself', once(child, 'close'), 20_000);

@@ -6,12 +6,14 @@ import { freshName } from '../support/stage.mjs';
 import { openProbe } from './hook.mjs';
 
 export function queueScenarios(stage) {
-  test('scenario 9: what is sent before the link opens and while offline arrives once, in order', async (t) => {
+  test('scenario 9: what is sent before open or offline arrives once, in order', async (t) => {
     const proxy = await stage().proxy(t);
     const channel = `/raw/${freshName('queue')}`;
     const member = await Member.join(t, stage().lobby.url(channel));
     const hello = ['"1"', '"2"', '"3"'];
-    const { page, probe } = await openProbe(t, stage(), [{ id: 'a', url: proxy.url(channel), hello }]);
+    const { page, probe } = await openProbe(t, stage(), [
+      { id: 'a', url: proxy.url(channel), hello },
+    ]);
     const { sends } = await probe.untilState('a', 'open');
     assert.deepEqual(sends, [true, true, true], 'taken before any link could be open');
     await member.untilTexts('the first three', (texts) => texts.length === 3);
@@ -43,10 +45,19 @@ export function queueScenarios(stage) {
     const { probe } = await openProbe(t, stage());
     await probe.show({ id: 'a', url: proxy.url(channel), options: { queue: { max: 3 } } });
     await probe.untilState('a', 'waiting');
-    assert.deepEqual(await probe.send('a', '1', '2', '3', '4', '5'), [true, true, true, false, false]);
+    assert.deepEqual(await probe.send('a', '1', '2', '3', '4', '5'), [
+      true,
+      true,
+      true,
+      false,
+      false,
+    ]);
     const full = await probe.read('a');
     assert.equal(full.dropped, 2);
-    assert.equal(full.drops.reduce((sum, drop) => sum + drop.count, 0), 2);
+    assert.equal(
+      full.drops.reduce((sum, drop) => sum + drop.count, 0),
+      2,
+    );
     assert.ok(full.drops.every((drop) => drop.reason === 'overflow'));
     proxy.refuse(false);
     await probe.untilState('a', 'open');
@@ -69,6 +80,9 @@ export function queueScenarios(stage) {
     assert.deepEqual([drops, dropped], [[{ reason: 'oldest', count: 1 }], 1]);
     proxy.refuse(false);
     await probe.untilState('a', 'open');
-    assert.deepEqual(await member.untilTexts('the newest two', (all) => all.length === 2), ['2', '3']);
+    assert.deepEqual(await member.untilTexts('the newest two', (all) => all.length === 2), [
+      '2',
+      '3',
+    ]);
   });
 }

@@ -8,7 +8,7 @@ import { freshName } from '../support/stage.mjs';
 import { openProbe } from './hook.mjs';
 
 export function routeScenarios(stage) {
-  test('scenario 30: a hidden route leaks no socket, and its return reports the hole', async (t) => {
+  test('scenario 30: a hidden route leaks no socket, and on return tells the hole', async (t) => {
     const proxy = await stage().proxy(t);
     const channel = `/raw/${freshName('hide')}`;
     const { page, probe } = await openProbe(t, stage());
@@ -22,7 +22,11 @@ export function routeScenarios(stage) {
     await page.getByText('away', { exact: true }).and(page.locator('main')).waitFor();
     await until('the hidden page let go of its socket', () => proxy.open === 0);
     await page.goBack();
-    const back = await probe.until('a', 'open again', (seen) => seen.state === 'open' && proxy.open === 1);
+    const back = await probe.until(
+      'a',
+      'open again',
+      (seen) => seen.state === 'open' && proxy.open === 1,
+    );
     assert.deepEqual(back.list, [{ n: 0 }], 'what was read stays');
     assert.equal(back.gaps.length, 1, 'what may be missing is said');
     member.say({ n: 1 });
@@ -31,7 +35,7 @@ export function routeScenarios(stage) {
     assert.deepEqual(page.complaints, []);
   });
 
-  test('scenario 30: hidden and back within the linger, one socket and no message lost', async (t) => {
+  test('scenario 30: hidden and back within the linger, nothing is lost', async (t) => {
     const proxy = await stage().proxy(t);
     const channel = `/raw/${freshName('back')}`;
     const { page, probe } = await openProbe(t, stage());
@@ -55,11 +59,14 @@ export function routeScenarios(stage) {
     assert.deepEqual(page.complaints, []);
   });
 
-  test('scenario 30: a hook in a layout keeps its socket and its messages across its pages', async (t) => {
+  test('scenario 30: a hook in a layout keeps its socket across its pages', async (t) => {
     const proxy = await stage().proxy(t);
     const channel = `/raw/${freshName('layout')}`;
     const url = proxy.url(channel);
-    const page = await newTab(await newProfile(t, stage().browser), stage().apps.scenarios.url('/kept/a'));
+    const page = await newTab(
+      await newProfile(t, stage().browser),
+      stage().apps.scenarios.url('/kept/a'),
+    );
     const probe = await new Probe(page, 'layout').ready();
     const member = await Member.join(t, stage().lobby.url(channel));
     await probe.show({ id: 'a', url });

@@ -22,8 +22,11 @@ export function seedScenarios(stage) {
     }
   });
 
-  test('scenario 1: the seed’s chat connects, shows the hello line and talks between tabs', async (t) => {
-    const { browser, apps: { seed } } = stage();
+  test('scenario 1: the seed’s chat connects, greets and talks between tabs', async (t) => {
+    const {
+      browser,
+      apps: { seed },
+    } = stage();
     const context = await newProfile(t, browser);
     const [one, two] = [await newTab(context, seed.url()), await newTab(context, seed.url())];
     for (const tab of [one, two]) {
@@ -39,8 +42,14 @@ export function seedScenarios(stage) {
     assert.equal(await one.locator('li', { hasText: 'from the first tab' }).count(), 1);
   });
 
-  test('scenario 1: against an echoing root the seed’s chat sees its own words as an echo', async (t) => {
-    const { browser, apps: { seed }, lobby, echo, seedProxy } = stage();
+  test('scenario 1: against an echoing root the seed’s chat sees the echo', async (t) => {
+    const {
+      browser,
+      apps: { seed },
+      lobby,
+      echo,
+      seedProxy,
+    } = stage();
     stage().pointSeedAt(echo);
     t.after(() => stage().pointSeedAt(lobby));
     const before = seedProxy.total;

@@ -2,6 +2,7 @@
 import { chromium } from 'playwright-core';
 import { until } from './poll.mjs';
 
+const kNavigationMs = 60_000;
 const kChromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** `seedPort`: where connections to the seed's hard-coded localhost:3001 really go. */
@@ -25,6 +26,7 @@ export async function launch({ seedPort }) {
 /** A fresh profile, as another person's browser. Closed at the end of the test. */
 export async function newProfile(t, browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1180, height: 760 }, ...options });
+  context.setDefaultNavigationTimeout(kNavigationMs);
   t.after(() => context.close());
   return context;
 }
@@ -34,7 +36,8 @@ export async function newTab(context, url) {
   const page = await context.newPage();
   page.complaints = [];
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') page.complaints.push(message.text());
+    if (message.type() === 'error' || message.type() === 'warning')
+      page.complaints.push(message.text());
   });
   page.on('pageerror', (error) => page.complaints.push(String(error)));
   if (url) await page.goto(url);
@@ -83,8 +86,16 @@ export class Probe {
         const { connected, state, messages, attempt, error, lastClose, dropped } = result;
         const plain = error && { code: error.code, message: error.message };
         return {
-          ...rest, connected, state, attempt, error: plain, lastClose, dropped,
-          list: messages, now: performance.now(), network: window.probes[name].network,
+          ...rest,
+          connected,
+          state,
+          attempt,
+          error: plain,
+          lastClose,
+          dropped,
+          list: messages,
+          now: performance.now(),
+          network: window.probes[name].network,
         };
       },
       [this.name, id],
@@ -94,10 +105,14 @@ export class Probe {
   async until(id, what, holds, options) {
     let last;
     try {
-      return await until(what, async () => {
-        last = await this.read(id);
-        return last && holds(last) ? last : undefined;
-      }, options);
+      return await until(
+        what,
+        async () => {
+          last = await this.read(id);
+          return last && holds(last) ? last : undefined;
+        },
+        options,
+      );
     } catch (error) {
       const { messages, list, ...rest } = last ?? {};
       throw new Error(`${error.message}; last seen: ${JSON.stringify(rest)}`);

@@ -34,7 +34,13 @@ function run(dir, args, env) {
   const child = spawn(process.execPath, [kNext, ...args], {
     cwd: dir,
     detached: true,
-    env: { ...process.env, NODE_OPTIONS: '', NEXT_TELEMETRY_DISABLED: '1', FORCE_COLOR: '0', ...env },
+    env: {
+      ...process.env,
+      NODE_OPTIONS: '',
+      NEXT_TELEMETRY_DISABLED: '1',
+      FORCE_COLOR: '0',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
@@ -62,10 +68,14 @@ export async function build(dir) {
 export async function start(dir, mode, env = {}) {
   const NODE_ENV = mode === 'dev' ? 'development' : 'production';
   const app = run(dir, [mode, '--port', '0'], { NODE_ENV, ...env });
-  const port = await until(`next ${mode} of ${dir} listens`, () => {
-    if (app.exit !== undefined) throw new Error(`next ${mode} of ${dir} ended:\n${app.output}`);
-    return /Ready/.test(app.output) && /localhost:(\d+)/.exec(app.output)?.[1];
-  }, { deadlineMs: 60_000 });
+  const port = await until(
+    `next ${mode} of ${dir} listens`,
+    () => {
+      if (app.exit !== undefined) throw new Error(`next ${mode} of ${dir} ended:\n${app.output}`);
+      return /Ready/.test(app.output) && /localhost:(\d+)/.exec(app.output)?.[1];
+    },
+    { deadlineMs: 60_000 },
+  );
   return {
     url: (where = '/') => `http://localhost:${port}${where}`,
     get output() {

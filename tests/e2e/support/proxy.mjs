@@ -32,7 +32,7 @@ class Link {
     upstream.on('close', () => !this.swallowing && this.#gone());
   }
 
-  // Everything of one direction goes through one chain, the end included, so a delay never reorders.
+  // All of one direction goes through one chain, the end included, so a delay never reorders.
   #pipe(from, to, side, delayMs) {
     let chain = Promise.resolve();
     const pass = (deliver) => {
@@ -65,7 +65,7 @@ class Link {
   }
 }
 
-export class Proxy {
+export class FaultProxy {
   /** Links ever made, and the moments they were made or refused, by performance.now(). */
   total = 0;
   attempts = [];
@@ -77,7 +77,7 @@ export class Proxy {
 
   /** `target` is `{ host, port }` and may be replaced at any time; new links go there. */
   static async start(target, { port = 0 } = {}) {
-    const proxy = new Proxy();
+    const proxy = new FaultProxy();
     proxy.target = target;
     proxy.#server = net.createServer({ allowHalfOpen: true }, (client) => proxy.#accept(client));
     await new Promise((resolve, reject) => {
@@ -121,7 +121,7 @@ export class Proxy {
     this.refusing = on;
   }
 
-  /** The links of this moment stay open and nothing passes any more: half-open. New ones are fine. */
+  /** The links of this moment stay open and nothing passes any more. New ones are fine. */
   swallow() {
     for (const link of this.links) link.swallowing = true;
   }

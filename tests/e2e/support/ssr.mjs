@@ -1,7 +1,14 @@
 // Run by scenario 40 in a process of its own: renders every hook as a server would, and prints what
 // it looked at and what it left behind.
 const touched = [];
-for (const name of ['window', 'document', 'navigator', 'WebSocket', 'localStorage', 'requestAnimationFrame']) {
+for (const name of [
+  'window',
+  'document',
+  'navigator',
+  'WebSocket',
+  'localStorage',
+  'requestAnimationFrame',
+]) {
   Object.defineProperty(globalThis, name, {
     configurable: true,
     get() {
@@ -36,5 +43,7 @@ for (const hook of hooks) {
     return renderToString(createElement(StrictMode, null, createElement(Component)));
   });
 }
-const timers = process.getActiveResourcesInfo().filter((name) => /Timeout|Immediate|TCP/.test(name));
+const timers = process
+  .getActiveResourcesInfo()
+  .filter((name) => /Timeout|Immediate|TCP/.test(name));
 process.stdout.write(JSON.stringify({ hooks, rendered, touched, timers }));

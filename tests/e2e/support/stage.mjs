@@ -2,7 +2,7 @@
 import { startServer } from '../../support/server.mjs';
 import { launch } from './browser.mjs';
 import { apps, build, start } from './next.mjs';
-import { Proxy } from './proxy.mjs';
+import { FaultProxy } from './proxy.mjs';
 
 export const kModes = ['start', 'dev'];
 
@@ -16,6 +16,12 @@ export const lobbyServer = (options = {}) =>
 
 export const echoServer = () => startServer({ conformance: false, flags: { 'raw.root': 'echo' } });
 
+const kRoutes = {
+  seed: ['/'],
+  chat: ['/', '/room/warm-up', '/room/-', '/nowhere'],
+  scenarios: ['/probe', '/away', '/kept/a', '/kept/b', '/seed?url=ws://127.0.0.1:9'],
+};
+
 const target = (server) => ({ host: '127.0.0.1', port: server.port });
 
 export class Stage {
@@ -23,8 +29,8 @@ export class Stage {
     const stage = new Stage();
     [stage.lobby, stage.echo] = await Promise.all([lobbyServer(), echoServer()]);
     // The seed's address is part of its text, so the browser is told where that leads.
-    stage.seedProxy = await Proxy.start(target(stage.lobby));
-    stage.chatProxy = await Proxy.start(target(stage.lobby));
+    stage.seedProxy = await FaultProxy.start(target(stage.lobby));
+    stage.chatProxy = await FaultProxy.start(target(stage.lobby));
     stage.browser = await launch({ seedPort: stage.seedProxy.port });
     return stage;
   }
@@ -39,6 +45,10 @@ export class Stage {
     const started = await Promise.all(names.map((name) => start(apps[name], mode, env)));
     this.mode = mode;
     this.apps = Object.fromEntries(names.map((name, at) => [name, started[at]]));
+    // `next dev` compiles a route when it is first asked for; that is not what the tests time.
+    for (const name of names) {
+      for (const where of kRoutes[name]) await (await fetch(this.apps[name].url(where))).text();
+    }
   }
 
   async stopApps() {
@@ -48,7 +58,7 @@ export class Stage {
 
   /** A proxy of the test's own in front of the shared server. */
   async proxy(t, server = this.lobby) {
-    const proxy = await Proxy.start(target(server));
+    const proxy = await FaultProxy.start(target(server));
     t.after(() => proxy.stop());
     return proxy;
   }

@@ -44,6 +44,8 @@ export class FakeWebSocket implements WebSocketLike {
   onerror: Handler<object> = null;
   onclose: Handler<FakeClose> = null;
   readonly sent: Sendable[] = [];
+  /** Whether anybody was listening when it was accepted. */
+  announced = false;
   /** The arguments of the first `close()`, once it was called. */
   closedWith: readonly [code?: number, reason?: string] | undefined;
 
@@ -73,6 +75,7 @@ export class FakeWebSocket implements WebSocketLike {
   accept(protocol = ''): this {
     this.readyState = 1;
     this.protocol = protocol;
+    this.announced = this.onopen !== null;
     this.onopen?.({});
     return this;
   }

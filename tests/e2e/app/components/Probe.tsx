@@ -8,7 +8,10 @@ import { useEffect, useInsertionEffect, useRef, useState } from 'react';
 export interface HookSpec {
   readonly id: string;
   readonly url: string | null;
-  readonly options?: Pick<WsOptions, 'limit' | 'share' | 'linger' | 'queue' | 'heartbeat' | 'backoff'>;
+  readonly options?: Pick<
+    WsOptions,
+    'limit' | 'share' | 'linger' | 'queue' | 'heartbeat' | 'backoff'
+  >;
   /** Draw the list, as a page would. */
   readonly list?: boolean;
   /** Sent by the component's own effect, on mount: before any link can be open. */
@@ -57,7 +60,13 @@ declare global {
   }
 }
 
-export function Probe({ name = 'main', initial = [] }: { name?: string; initial?: readonly HookSpec[] }) {
+export function Probe({
+  name = 'main',
+  initial = [],
+}: {
+  name?: string;
+  initial?: readonly HookSpec[];
+}) {
   const [specs, show] = useState(initial);
   const hooks = useRef<{ [id: string]: Record }>({});
   useEffect(() => {

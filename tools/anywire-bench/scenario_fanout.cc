@@ -1,0 +1,147 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "fleet.h"
+#include "measure.h"
+#include "scenarios.h"
+#include "websocket/deflate.h"
+
+namespace anywire::bench {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Fanout final : private FleetHandler {
+ public:
+  Fanout(Engine& engine, const Options& options)
+      : engine_(engine),
+        options_(options),
+        frame_({.payload_bytes = options.size,
+                .text = options.text || options.compressed || engine.options().dialect.socketio,
+                .json_like = options.compressed,
+                .dialect = engine.options().dialect}),
+        fleet_(engine, *this),
+        published_at_(options.outstanding) {}
+
+  Result<Report> run() {
+    if (!fleet_.open(options_.connections)) return std::unexpected(engine_error(engine_));
+    if (!probe()) return std::unexpected(engine_error(engine_));
+    running_ = true;
+    publish_burst();
+    engine_.run_for(options_.warmup);
+    deliveries_ = 0;
+    latency_.clear();
+    Measure measure(engine_, options_.pid);
+    engine_.run_for(options_.duration);
+    Report report(fmt::format("{} fanout {}{} B to {} outstanding {}", options_.name,
+                              options_.compressed ? "compressed " : "", options_.size,
+                              options_.connections, options_.outstanding));
+    measure.finish(report, static_cast<double>(deliveries_), "us/delivery", "deliveries/s");
+    report.add_latency(latency_);
+    if (options_.compressed) report.add("wire_bytes", static_cast<double>(compressed_.size()), "B");
+    if (!engine_.failed() && deliveries_ == 0) engine_.fail("nothing was delivered");
+    drain();
+    fleet_.close_all();
+    if (engine_.failed()) return std::unexpected(engine_error(engine_));
+    return report;
+  }
+
+ private:
+  Client& publisher() { return *fleet_.clients().front(); }
+
+  // A member may still be on its way into the channel when its handshake is over; so single
+  // messages go out until one of them has reached everybody. From there on counting is strict.
+  bool probe() {
+    for (int attempt = 0; attempt < 50; ++attempt) {
+      probed_ = 0;
+      publisher().send(frame_, next_++);
+      if (engine_.run_until([this] { return probed_ == fleet_.clients().size(); }, 500ms)) {
+        for (auto& client : fleet_.clients()) client->expected = next_;
+        return true;
+      }
+      if (engine_.failed()) return false;
+    }
+    engine_.fail(fmt::format("a message reached only {} of {} members", probed_,
+                             fleet_.clients().size()));
+    return false;
+  }
+
+  void publish_burst() {
+    const std::uint64_t now = now_ns();
+    missing_ = fleet_.clients().size() * options_.outstanding;
+    for (std::size_t i = 0; i < options_.outstanding; ++i) {
+      published_at_[next_ % options_.outstanding] = now;
+      publisher().send(frame_, next_++);
+    }
+  }
+
+  // The last burst is waited for, so that a loss in it is found as well.
+  void drain() {
+    running_ = false;
+    if (!engine_.run_until([this] { return missing_ == 0; }, 20s)) {
+      engine_.fail(fmt::format("{} deliveries of the last burst were lost", missing_));
+    }
+  }
+
+  void on_message(Client& client, const Message& message) override {
+    const Bytes payload = message.compressed ? inflate(message) : message.head;
+    if (options_.compressed && !message.compressed) return fail(client, "came uncompressed");
+    if (!running_ && missing_ == 0) {
+      if (frame_.matches(payload, publisher().id(), next_ - 1)) ++probed_;
+      return;
+    }
+    const std::uint64_t length = message.compressed ? payload.size() : message.length;
+    if (length != frame_.wire_payload_bytes() ||
+        !frame_.matches(payload, publisher().id(), client.expected)) {
+      return fail(client, "is lost, doubled, out of order or damaged");
+    }
+    latency_.add(now_ns() - published_at_[client.expected % options_.outstanding]);
+    ++client.expected;
+    ++deliveries_;
+    if (--missing_ == 0 && running_) publish_burst();
+  }
+
+  void fail(Client& client, std::string_view what) {
+    engine_.fail(fmt::format("member {}: message {} {}", client.id(), client.expected, what));
+  }
+
+  // Without context takeover all members get the same bytes, so that the first one's inflated
+  // payload serves for all.
+  Bytes inflate(const Message& message) {
+    if (std::equal(message.head.begin(), message.head.end(), compressed_.begin(),
+                   compressed_.end())) {
+      return inflated_;
+    }
+    compressed_.assign(message.head.begin(), message.head.end());
+    inflated_.clear();
+    inflater_.reset();
+    if (inflater_.inflate(message.head, true, 1 << 20, inflated_) != ws::InflateStatus::kOk) {
+      engine_.fail("a compressed message cannot be inflated");
+    }
+    return inflated_;
+  }
+
+  Engine& engine_;
+  const Options& options_;
+  FrameTemplate frame_;
+  Fleet fleet_;
+  std::vector<std::uint64_t> published_at_;
+  Histogram latency_;
+  ws::Inflater inflater_;
+  std::vector<std::uint8_t> compressed_;
+  std::vector<std::uint8_t> inflated_;
+  std::uint64_t deliveries_ = 0;
+  std::size_t missing_ = 0;
+  std::size_t probed_ = 0;
+  std::uint32_t next_ = 0;
+  bool running_ = false;
+};
+
+}  // namespace
+
+Result<Report> run_fanout(Engine& engine, const Options& options) {
+  return Fanout(engine, options).run();
+}
+
+}  // namespace anywire::bench

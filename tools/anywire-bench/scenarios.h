@@ -1,0 +1,26 @@
+// The tests: each drives an engine to its end and reports. On a failure the engine says why.
+//
+// Thread: the caller's; returns when the run is over.
+#pragma once
+
+#include "base/result.h"
+#include "engine.h"
+#include "options.h"
+#include "report.h"
+
+namespace anywire::bench {
+
+// Every connection keeps `depth` requests in flight; each reply is checked.
+Result<Report> run_echo(Engine& engine, const Options& options);
+// One member publishes bursts, all receive them; nothing may be lost, doubled or out of order.
+Result<Report> run_fanout(Engine& engine, const Options& options);
+// Connections that do nothing: what they cost in memory, and what is left after they went.
+Result<Report> run_idle(Engine& engine, const Options& options);
+// Connect, upgrade, closing handshake, again and again.
+Result<Report> run_connect(Engine& engine, const Options& options);
+
+inline Error engine_error(const Engine& engine) {
+  return {ErrorCode::kIo, engine.failure(), 0};
+}
+
+}  // namespace anywire::bench
