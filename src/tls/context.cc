@@ -1,17 +1,15 @@
 #include "tls/context.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <string_view>
 
 #include "base/assert.h"
@@ -66,30 +64,29 @@ std::unexpected<Error> file_error(const char* what, const std::string& path, int
 
 Result<SecretText> read_file(const char* what, const std::string& path) {
   if (path.empty()) return fail(ErrorCode::kInvalidArgument, fmt::format("no {} file given", what));
-  // Non-blocking, so that a named pipe cannot hold up the start.
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return file_error(what, path, errno);
-  struct stat facts{};
-  SecretText out;
-  // One byte more than allowed shows a file that is too long. Reserved once, so that growing
-  // leaves no copy of a key behind.
-  std::string& text = out.text();
-  int problem = ::fstat(fd, &facts) == 0 ? 0 : errno;
-  if (problem == 0 && S_ISDIR(facts.st_mode)) problem = EISDIR;
-  if (problem == 0) text.resize(kFileBytesMax + 1);
-  std::size_t used = 0;
-  while (problem == 0 && used < text.size()) {
-    const ssize_t n = ::read(fd, text.data() + used, text.size() - used);
-    if (n == 0) break;
-    if (n > 0) used += static_cast<std::size_t>(n);
-    if (n < 0 && errno != EINTR) problem = errno;
+  std::error_code problem;
+  const std::filesystem::file_status facts = std::filesystem::status(path, problem);
+  if (problem) return file_error(what, path, problem.value());
+  if (std::filesystem::is_directory(facts)) return file_error(what, path, EISDIR);
+  // A named pipe would hold up the start until somebody writes to it.
+  if (!std::filesystem::is_regular_file(facts)) {
+    return fail(ErrorCode::kIo, fmt::format("the {} file {} is not a regular file", what, path));
   }
-  ::close(fd);
-  if (problem != 0) return file_error(what, path, problem);
+  std::FILE* file = std::fopen(path.c_str(), "rbe");
+  if (file == nullptr) return file_error(what, path, errno);
+  // No buffer of stdio's and no growing of ours: neither leaves a copy of a key behind.
+  std::setvbuf(file, nullptr, _IONBF, 0);
+  SecretText out;
+  // One byte more than allowed shows a file that is too long.
+  out.text().resize(kFileBytesMax + 1);
+  const std::size_t used = std::fread(out.text().data(), 1, out.text().size(), file);
+  const int number = std::ferror(file) != 0 ? errno : 0;
+  std::fclose(file);
+  if (number != 0) return file_error(what, path, number);
   if (used > kFileBytesMax) {
     return fail(ErrorCode::kLimit, fmt::format("the {} file {} is larger than 1 MiB", what, path));
   }
-  text.resize(used);
+  out.text().resize(used);
   return out;
 }
 
@@ -111,7 +108,8 @@ Result<void> use_certificates(SSL_CTX* ctx, const std::string& path) {
   const BioPtr bio = reader_of(file->text());
   bool asked = false;
   const auto bad = [&path](const std::string& why) {
-    return fail(ErrorCode::kTls, fmt::format("the certificate file {} is not usable: {}", path, why));
+    return fail(ErrorCode::kTls,
+                fmt::format("the certificate file {} is not usable: {}", path, why));
   };
   const CertificatePtr leaf(PEM_read_bio_X509_AUX(bio.get(), nullptr, refuse_passphrase, &asked));
   if (!leaf) {

@@ -85,7 +85,8 @@ TEST(Engine, UsesForwardSecretAeadCiphersOnly) {
   ASSERT_EQ(shake(engine, client), EngineStatus::kDone);
   EXPECT_EQ(client.cipher().rfind("ECDHE-ECDSA-", 0), 0u) << client.cipher();
 
-  for (const char* weak : {"AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384"}) {
+  for (const char* weak :
+       {"AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384"}) {
     Engine strict(shared_context());
     Client weak_client({.version = TLS1_2_VERSION});
     ASSERT_EQ(SSL_set_cipher_list(weak_client.native(), weak), 1);

@@ -53,10 +53,11 @@ class Fanout final : private FleetHandler {
   // A member may still be on its way into the channel when its handshake is over; so single
   // messages go out until one of them has reached everybody. From there on counting is strict.
   bool probe() {
-    for (int attempt = 0; attempt < 50; ++attempt) {
+    // Each waits longer: a crowded machine may need seconds for ten thousand members.
+    for (auto patience = 500ms; patience <= 16s; patience *= 2) {
       probed_ = 0;
       publisher().send(frame_, next_++);
-      if (engine_.run_until([this] { return probed_ == fleet_.clients().size(); }, 500ms)) {
+      if (engine_.run_until([this] { return probed_ == fleet_.clients().size(); }, patience)) {
         for (auto& client : fleet_.clients()) client->expected = next_;
         return true;
       }

@@ -36,8 +36,8 @@ export async function newTab(context, url) {
   const page = await context.newPage();
   page.complaints = [];
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning')
-      page.complaints.push(message.text());
+    if (!['error', 'warning'].includes(message.type())) return;
+    page.complaints.push(`${message.text()} ${message.location().url}`);
   });
   page.on('pageerror', (error) => page.complaints.push(String(error)));
   if (url) await page.goto(url);
