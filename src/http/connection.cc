@@ -54,6 +54,10 @@ void Connection::take_input(Bytes input) {
       case ParseStatus::kComplete:
         finish_request(parser);
         if (input.empty()) return;
+        if (throttled_ && !ending_) {
+          carry_ = Buffer::copy_of(input);
+          return;
+        }
         break;
       case ParseStatus::kNeedMore:
         if (!own_parser_ && !parser.is_idle()) {
@@ -95,12 +99,17 @@ bool Connection::take_head(RequestParser& parser, Bytes rest) {
                  response.body);
   if (head.has_body()) parser.detach();
   send(bytes);
-  return true;
+  answered_ = true;
+  if (!head.expects_continue || !head.has_body()) return true;
+  parser.reset();
+  close_gracefully();
+  return false;
 }
 
 void Connection::finish_request(RequestParser& parser) {
   parser.reset();
   own_parser_.reset();
+  answered_ = false;
   served_ = true;
   if (!keep_alive_) return close_gracefully();
   context_.loop.arm(*this, context_.options.keep_alive_timeout);
@@ -108,7 +117,8 @@ void Connection::finish_request(RequestParser& parser) {
 
 void Connection::refuse(const HttpError& error) {
   own_parser_.reset();
-  send(error_response(error));
+  // A second answer to one request would be taken for the answer to the next.
+  if (!answered_) send(error_response(error));
   close_gracefully();
 }
 
@@ -136,6 +146,7 @@ void Connection::discard_input() {
 void Connection::on_drained() {
   throttled_ = false;
   stream_->set_reading(true);
+  if (const BufferRef carry = std::move(carry_)) take_input(carry->bytes());
 }
 
 void Connection::on_closed() { end(); }
@@ -151,7 +162,9 @@ Connection::Taken Connection::take_stream() {
 }
 
 void Connection::drain() {
-  if (!ending_ && !own_parser_) end();
+  if (ending_ || own_parser_) return;
+  if (stream_->queued_bytes() > 0) return close_gracefully();
+  end();
 }
 
 void Connection::end() {

@@ -75,7 +75,7 @@ class Connection final : public DenseSetMember,
   };
   Taken take_stream();
 
-  // Closes at once when no request is being read.
+  // Closes when no request is being read: at once, or when the last answer has left.
   void drain();
   // Closes whatever is going on.
   void abort() { end(); }
@@ -100,10 +100,13 @@ class Connection final : public DenseSetMember,
   std::unique_ptr<net::Stream> stream_;
   // Present while a request is incomplete.
   std::unique_ptr<RequestParser> own_parser_;
+  // Requests that wait for the client to read its answers.
+  BufferRef carry_;
   Bytes early_;
   net::Address peer_;
   bool keep_alive_ = true;
   bool served_ = false;    // one request at least
+  bool answered_ = false;  // the request whose body is still coming
   bool ending_ = false;    // the last answer is on its way
   bool throttled_ = false;  // the client does not read its answers
 };

@@ -97,7 +97,12 @@ ResponseHead& ResponseHead::content_length(std::uint64_t bytes) {
 }
 
 void ResponseHead::finish(bool keep_alive) {
-  append("Connection", keep_alive ? "keep-alive" : "close");
+  // A message with Upgrade must name it in Connection as well (RFC 9110 section 7.8).
+  if (status_ == 426) {
+    append("Connection", keep_alive ? "upgrade, keep-alive" : "upgrade, close");
+  } else {
+    append("Connection", keep_alive ? "keep-alive" : "close");
+  }
   out_.append("\r\n");
 }
 

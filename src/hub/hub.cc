@@ -141,7 +141,9 @@ void Hub::confirm(const std::string& channel, std::uint64_t joining) {
   LocalChannel& local = *found->second;
   local.live = true;
   local.delivering = true;
-  for (std::size_t i = 0; i < local.subscribers.size(); ++i) {
+  // Who subscribes from here on finds the channel live and is told there.
+  const std::size_t count = local.subscribers.size();
+  for (std::size_t i = 0; i < count; ++i) {
     if (local.subscribers[i] != nullptr) local.subscribers[i]->on_subscribed();
   }
   close_holes(local);
@@ -149,7 +151,8 @@ void Hub::confirm(const std::string& channel, std::uint64_t joining) {
 
 void Hub::deliver(const broker::PublicationPtr& publication) {
   const auto found = local_.find(publication->channel);
-  if (found != local_.end()) deliver_to(*found->second, *publication);
+  // What was sent to an earlier joining must not come before the answer to this one.
+  if (found != local_.end() && found->second->live) deliver_to(*found->second, *publication);
 }
 
 void Hub::deliver_to(LocalChannel& channel, const broker::Publication& publication) {

@@ -151,8 +151,9 @@ void Listener::on_ready(std::uint32_t) {
       handler_.on_accept(fd, peer ? *peer : Address());
       continue;
     }
+    // The kernel says so before it looks whether anybody is waiting.
     if (errno == EMFILE || errno == ENFILE) {
-      shed();
+      if (!shed()) return;
       continue;
     }
     // A newcomer that left again is no reason to stop; an empty queue is.
@@ -160,14 +161,16 @@ void Listener::on_ready(std::uint32_t) {
   }
 }
 
-void Listener::shed() {
+bool Listener::shed() {
+  int fd = -1;
   if (reserve_fd_ >= 0) {
     ::close(reserve_fd_);
-    const int fd = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
+    fd = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
     if (fd >= 0) ::close(fd);
   }
   reserve_fd_ = open_reserve();
-  handler_.on_shed();
+  if (fd >= 0) handler_.on_shed();
+  return fd >= 0;
 }
 
 }  // namespace anywire::net

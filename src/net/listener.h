@@ -49,7 +49,7 @@ class Listener final : private reactor::Watcher {
   Listener(reactor::Loop& loop, int fd, AcceptHandler& handler);
   Result<void> begin(const Address& asked);
   void on_ready(std::uint32_t ready) override;
-  void shed();
+  bool shed();  // false when nobody was waiting
 
   reactor::Loop& loop_;
   AcceptHandler& handler_;

@@ -42,7 +42,7 @@ class Server {
   Result<void> listen(net::Address address);
   void announce() const;
   void reload();
-  std::uint32_t connections_per_worker() const;
+  std::uint64_t connections_max(unsigned loops) const;
 
   const Config& config_;
   const ServerOptions& options_;
@@ -50,18 +50,15 @@ class Server {
   std::uint64_t descriptors_max_ = 0;
   std::vector<std::unique_ptr<reactor::Loop>> loops_;
   std::unique_ptr<hub::HubGroup> hubs_;
+  std::unique_ptr<ConnectionBudget> budget_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
-std::uint32_t Server::connections_per_worker() const {
-  const std::uint64_t loops = loops_.size();
+std::uint64_t Server::connections_max(unsigned loops) const {
   const std::uint64_t besides = kDescriptorsBesides + loops * kDescriptorsPerLoop;
   const std::uint64_t possible = descriptors_max_ > besides ? descriptors_max_ - besides : 1;
   const auto wanted = static_cast<std::uint64_t>(config_.server.connections_max);
-  // Without a limit of its own a worker may take all: the kernel spreads newcomers unevenly, and
-  // who finds no descriptor is turned away by the listener.
-  const std::uint64_t limit = wanted == 0 ? possible : std::max<std::uint64_t>(1, wanted / loops);
-  return static_cast<std::uint32_t>(std::min<std::uint64_t>(limit, UINT32_MAX));
+  return wanted == 0 ? possible : std::min(wanted, possible);
 }
 
 Result<void> Server::make_workers() {
@@ -82,9 +79,9 @@ Result<void> Server::make_workers() {
     loops.push_back(loops_.back().get());
   }
   hubs_ = std::make_unique<hub::HubGroup>(loops);
-  const WorkerOptions options{.config = config_,
-                              .connections_max = connections_per_worker(),
-                              .welcome_page = options_.dev};
+  budget_ = std::make_unique<ConnectionBudget>(connections_max(count));
+  const WorkerOptions options{
+      .config = config_, .budget = *budget_, .welcome_page = options_.dev};
   for (unsigned i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<Worker>(*loops_[i], options, hubs_->hub(i), tls));
   }

@@ -60,7 +60,7 @@ Worker::Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
                std::shared_ptr<const tls::Context> tls)
     : loop_(loop),
       config_(options.config),
-      connections_max_(options.connections_max),
+      budget_(options.budget),
       encrypt_queue_(loop),
       flush_queue_(loop, {.low_watermark_bytes = config_.websocket.low_watermark}),
       tls_(tls ? std::make_unique<tls::ContextHolder>(std::move(tls)) : nullptr),
@@ -83,12 +83,13 @@ Worker::Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
                    .timeout = config_.http.head_timeout,
                    .admit = [this](auto stream, auto peer) { admit(std::move(stream), peer); },
                    .gates = {}} {
+  loop_.add_turn_end_hook(*this);
   if (config_.server.memory_trim_interval.count() > 0) {
     loop_.arm(*this, config_.server.memory_trim_interval);
   }
 }
 
-Worker::~Worker() = default;
+Worker::~Worker() { loop_.remove_turn_end_hook(*this); }
 
 Result<void> Worker::listen(const net::Address& address, const net::Listener* sibling) {
   const bool is_unix = address.family() == net::Family::kUnix;
@@ -116,7 +117,8 @@ std::size_t Worker::connections() const {
 }
 
 void Worker::on_accept(int fd, const net::Address& peer) {
-  if (connections() >= connections_max_) {
+  if (budget_.connections.fetch_add(1, std::memory_order_relaxed) >= budget_.connections_max) {
+    budget_.connections.fetch_sub(1, std::memory_order_relaxed);
     static constexpr std::string_view kRefusal =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n"
         "Content-Length: 0\r\n\r\n";
@@ -129,6 +131,7 @@ void Worker::on_accept(int fd, const net::Address& peer) {
     on_shed();
     return;
   }
+  ++charged_;
   auto stream = net::TcpStream::adopt(flush_queue_, fd);
   if (!stream) return on_shed();
   if (config_.http.proxy_protocol != ProxyProtocol::kOff) {
@@ -136,6 +139,13 @@ void Worker::on_accept(int fd, const net::Address& peer) {
   } else {
     admit(std::move(*stream), peer);
   }
+}
+
+void Worker::on_turn_end() {
+  const std::size_t now = connections();
+  if (now == charged_) return;
+  budget_.connections.fetch_sub(charged_ - now, std::memory_order_relaxed);
+  charged_ = now;
 }
 
 void Worker::admit(std::unique_ptr<net::TcpStream> stream, net::Address peer) {

@@ -25,13 +25,21 @@
 
 namespace anywire::server {
 
+// How many connections all workers have together, and may have.
+struct ConnectionBudget {
+  const std::uint64_t connections_max;
+  std::atomic<std::uint64_t> connections{0};
+};
+
 struct WorkerOptions {
   const Config& config;
-  std::uint32_t connections_max;  // of this worker
+  ConnectionBudget& budget;  // outlives the workers
   bool welcome_page;
 };
 
-class Worker final : private net::AcceptHandler, private reactor::Timer {
+class Worker final : private net::AcceptHandler,
+                     private reactor::TurnEndHook,
+                     private reactor::Timer {
  public:
   Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
          std::shared_ptr<const tls::Context> tls);
@@ -53,7 +61,8 @@ class Worker final : private net::AcceptHandler, private reactor::Timer {
  private:
   void on_accept(int fd, const net::Address& peer) override;
   void on_shed() override;
-  void on_timer() override;  // memory trimming, then the drain
+  void on_turn_end() override;  // gives back what has ended to the budget
+  void on_timer() override;     // memory trimming, then the drain
   void admit(std::unique_ptr<net::TcpStream> stream, net::Address peer);
   void begin_drain();
   void check_drained();
@@ -62,7 +71,8 @@ class Worker final : private net::AcceptHandler, private reactor::Timer {
 
   reactor::Loop& loop_;
   const Config& config_;
-  std::uint32_t connections_max_;
+  ConnectionBudget& budget_;
+  std::size_t charged_ = 0;  // our part of the budget
   tls::EncryptQueue encrypt_queue_;
   net::FlushQueue flush_queue_;
   std::unique_ptr<tls::ContextHolder> tls_;  // null without TLS

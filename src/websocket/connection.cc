@@ -32,15 +32,19 @@ void Connection::attach(std::unique_ptr<net::Stream> stream, std::string respons
 
 void Connection::open() {
   if (state_ != State::kOpening) return;
+  answer_upgrade();
+  arm_liveness();
+  resume_input();
+}
+
+void Connection::answer_upgrade() {
   state_ = State::kOpen;
   const std::string response = std::move(assembly_->response);
   deflate_ = assembly_->deflate.has_value();
   if (deflate_) params_ = *assembly_->deflate;
   if (assembly_->idle()) assembly_.reset();
   last_input_ms_ = last_message_ms_ = context_.loop.now_ms();
-  arm_liveness();
   stream_->write(as_bytes(response));
-  resume_input();
 }
 
 void Connection::send(Opcode opcode, Bytes payload) {
@@ -101,6 +105,8 @@ void Connection::after_write() {
   throttled_ = true;
   stall_seen_ = false;
   stream_->notify_when_drained();
+  // With pings off nothing else would look after a peer that stopped reading.
+  if (!armed()) arm_liveness();
 }
 
 void Connection::on_drained() {
@@ -123,11 +129,14 @@ void Connection::resume_input() {
 }
 
 void Connection::close(CloseCode code, std::string_view reason) {
+  const bool opening = state_ == State::kOpening;
+  if (opening) answer_upgrade();
   if (state_ != State::kOpen) return;
   send_close(code, reason);
   close_code_ = code;
   state_ = State::kClosing;
   context_.loop.arm(*this, context_.options.close_timeout);
+  if (opening) resume_input();
 }
 
 void Connection::abort() { end(CloseCode::kAbnormal); }

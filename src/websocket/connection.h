@@ -85,7 +85,8 @@ class Connection final : private net::StreamHandler, private reactor::Timer {
   // Sends a frame made by `encode_frame` or CompressionPool::encode_shared; the bytes are shared.
   void send_frame(BufferRef frame);
 
-  // Starts the closing handshake; on_closed follows within close_timeout.
+  // Starts the closing handshake; on_closed follows within close_timeout. A peer whose upgrade is
+  // not answered yet gets the answer and, right behind it, the Close frame.
   void close(CloseCode code, std::string_view reason);
   // Drops the connection without a word; on_closed(1006) follows at once.
   void abort();
@@ -93,7 +94,7 @@ class Connection final : private net::StreamHandler, private reactor::Timer {
   bool is_open() const { return state_ == State::kOpen; }
   std::size_t queued_bytes() const { return stream_ ? stream_->queued_bytes() : 0; }
   // True when frames of CompressionPool::encode_shared may be sent here.
-  bool takes_shared_compression() const { 
+  bool takes_shared_compression() const {
     return deflate_ && params_.server_no_context_takeover &&
            params_.server_max_window_bits == kWindowBitsMax;
   }
@@ -136,6 +137,7 @@ class Connection final : private net::StreamHandler, private reactor::Timer {
   bool receiving() const { return state_ == State::kOpen || state_ == State::kClosing; }
 
   // Output, life and death.
+  void answer_upgrade();
   bool deflate_and_send(Opcode opcode, Bytes payload);
   void after_write();
   void resume_input();

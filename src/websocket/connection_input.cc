@@ -31,8 +31,9 @@ void Connection::on_readable() {
   }
   std::size_t budget = kReadBudgetBytes;
   while (receiving() && !throttled_) {
-    const bool direct = assembly_ && assembly_->in_frame && !is_control(assembly_->frame.opcode) &&
-                        !assembly_->compressed && assembly_->frame_left >= kDirectReadMin;
+    const bool direct = state_ == State::kOpen && assembly_ && assembly_->in_frame &&
+                        !is_control(assembly_->frame.opcode) && !assembly_->compressed &&
+                        assembly_->frame_left >= kDirectReadMin;
     const std::size_t read = direct ? read_into_message() : read_into_scratch();
     // A short read means the socket is empty; asking again would only cost a system call.
     if (read == 0 || read >= budget) return;
@@ -150,6 +151,8 @@ void Connection::take_payload(const FrameHeader& header, MutableBytes payload) {
     return deliver_whole(header.opcode == Opcode::kText, payload);
   }
   begin_frame(header);
+  if (!receiving()) return;
+  assembly_->frame_left = 0;
   add_to_message(payload);
   if (receiving()) end_frame();
 }
@@ -160,11 +163,18 @@ void Connection::begin_frame(const FrameHeader& header) {
   a.frame_left = header.payload_bytes;
   a.in_frame = true;
   a.control_bytes = 0;
-  if (is_control(header.opcode) || header.opcode == Opcode::kContinuation) return;
-  a.in_message = true;
-  a.text = header.opcode == Opcode::kText;
-  a.compressed = header.rsv1;
-  a.utf8.reset();
+  if (is_control(header.opcode)) return;
+  if (header.opcode != Opcode::kContinuation) {
+    a.in_message = true;
+    a.text = header.opcode == Opcode::kText;
+    a.compressed = header.rsv1;
+    a.utf8.reset();
+  }
+  // The slack in rules() is for compressed frames only.
+  if (!a.compressed &&
+      a.message_bytes() + header.payload_bytes > context_.options.message_bytes_max) {
+    fail(CloseCode::kMessageTooBig, "message too big");
+  }
 }
 
 std::size_t Connection::continue_frame(MutableBytes input) {
@@ -190,10 +200,6 @@ void Connection::add_to_message(Bytes part) {
   if (a.compressed) {
     inflate(part, false);
     return;
-  }
-  const std::size_t limit = context_.options.message_bytes_max;
-  if (a.message_bytes() + part.size() > limit) {
-    return fail(CloseCode::kMessageTooBig, "message too big");
   }
   if (!part.empty()) {
     a.reserve(part.size(), a.message_bytes() + part.size() + a.frame_left);
@@ -279,7 +285,8 @@ void Connection::take_control(Opcode opcode, Bytes payload) {
   after_write();
 }
 
-// RFC 6455 5.5.1 and 7.1: answer with the same code, then the server closes TCP first.
+// RFC 6455 5.5.1 and 7.1: answer with what was said, which is what a browser then shows as the
+// reason, and the server closes TCP first.
 void Connection::take_close(Bytes payload) {
   const auto close = parse_close(payload);
   if (!close) {
@@ -288,7 +295,7 @@ void Connection::take_close(Bytes payload) {
                                    : "close reason is not UTF-8");
   }
   close_code_ = static_cast<CloseCode>(close->code);
-  if (state_ == State::kOpen) send_close(close_code_, {});
+  if (state_ == State::kOpen) send_close(close_code_, close->reason);
   state_ = State::kEnding;
   assembly_.reset();
   context_.loop.arm(*this, context_.options.close_timeout);

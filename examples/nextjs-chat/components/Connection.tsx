@@ -88,8 +88,7 @@ export function ConnectionBanner({ link, waiting }: { link: Link; waiting: numbe
     <div className="banner late" data-tone="warn" role="status">
       <Icon name="refresh" />
       <p>
-        <strong>{link.wasOpen ? 'Connection lost.' : 'The server does not answer.'}</strong>{' '}
-        {kept}{' '}
+        <strong>{link.wasOpen ? 'Connection lost.' : 'The server does not answer.'}</strong> {kept}{' '}
         <span aria-hidden="true">{seconds > 0 ? `Next try in ${seconds} s.` : 'Trying now…'}</span>
       </p>
       <button type="button" onClick={link.reconnect}>

