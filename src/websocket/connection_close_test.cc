@@ -239,7 +239,7 @@ TEST_F(ConnectionCloseTest, ReadsOnAfterAFailureInBytesHeldBackByASlowReader) {
   EXPECT_TRUE(peer.wire.reading());
   EXPECT_TRUE(peer.wire.fin_sent());
   peer.wire.end_input();
-  EXPECT_THAT(peer.events, ElementsAre("closed:1002"));
+  EXPECT_THAT(peer.events, ElementsAre("writable", "closed:1002"));
 }
 
 TEST_F(ConnectionCloseTest, AbortsAtOnceInEveryState) {

@@ -116,11 +116,14 @@ export function linkScenarios(stage) {
         assert.equal((await probe.read('a')).lastClose.by, 'heartbeat');
         return;
       }
-      // Traffic after the probe's own deadline shows that the link was kept on purpose.
-      await page.clock.fastForward(5000);
+      // What arrives after the answer shows that the answer has been read; what arrives after the
+      // probe's deadline shows that the link was kept on purpose.
       const member = await Member.join(t, stage().lobby.url(new URL(url).pathname));
       member.say({ n: 0 });
-      await probe.until('a', 'a message on the kept link', (seen) => seen.seen === 1);
+      await probe.until('a', 'a message after the answer', (seen) => seen.seen === 1);
+      await page.clock.fastForward(5000);
+      member.say({ n: 1 });
+      await probe.until('a', 'a message on the kept link', (seen) => seen.seen === 2);
       assert.equal(proxy.total, totalBefore);
       const { log } = await probe.read('a');
       assert.ok(log.filter((entry) => entry.connected).length === 1, 'connected all the time');
