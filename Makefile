@@ -8,7 +8,6 @@ export NEXT_TELEMETRY_DISABLED = 1
 demo:
 	@scripts/setup demo
 	@scripts/build release anywire
-	@npm run --silent build
 	@scripts/demo
 
 test:

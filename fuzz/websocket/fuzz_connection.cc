@@ -4,6 +4,7 @@
 // Input: one byte of settings, one that seeds the cuts, then the peer's bytes.
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <random>
 #include <string>
@@ -44,6 +45,20 @@ struct Outcome {
 
 void check(bool good) {
   if (!good) std::abort();
+}
+
+void print(const Outcome& outcome) {
+  for (const std::string& event : outcome.events) std::fprintf(stderr, "  %s\n", event.c_str());
+  for (const std::string& frame : outcome.frames) std::fprintf(stderr, "  > %s\n", frame.c_str());
+}
+
+void check_same(const Outcome& whole, const Outcome& cut) {
+  if (whole == cut) return;
+  std::fprintf(stderr, "in one piece:\n");
+  print(whole);
+  std::fprintf(stderr, "in several:\n");
+  print(cut);
+  std::abort();
 }
 
 Outcome run(const Settings& settings, std::string_view bytes,
@@ -98,7 +113,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     left -= pieces.back();
   }
   const Outcome whole = run(settings, bytes, {}, false);
-  check(whole == run(settings, bytes, pieces, false));
-  check(whole == run(settings, bytes, pieces, true));
+  check_same(whole, run(settings, bytes, pieces, false));
+  check_same(whole, run(settings, bytes, pieces, true));
   return 0;
 }

@@ -79,7 +79,13 @@ bool Connection::take_head(RequestParser& parser, Bytes rest) {
   const RequestHead& head = parser.head();
   early_ = rest;
   Response response;
-  context_.handler.on_request(*this, head, response);
+  if (context_.draining && head.upgrades_to_websocket) {
+    // It would be told to go away at once.
+    response.status = 503;
+    response.headers = {{"Retry-After", "1"}};
+  } else {
+    context_.handler.on_request(*this, head, response);
+  }
   if (!stream_) {
     parser.reset();
     end();

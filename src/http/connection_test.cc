@@ -84,8 +84,11 @@ class HttpConnectionTest : public ::testing::Test {
   ManualClock clock;
   std::unique_ptr<reactor::Loop> loop = *reactor::Loop::create({}, clock);
   Handler handler;
-  ConnectionContext context{
-      .loop = *loop, .options = {}, .handler = handler, .parser = {}, .connections = {}};
+  ConnectionContext context{.loop = *loop,
+                            .options = {},
+                            .handler = handler,
+                            .parser = RequestParser(),
+                            .connections = {}};
   net::FakeWire wire{*loop};
 };
 

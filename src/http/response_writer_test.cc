@@ -54,7 +54,7 @@ TEST(ResponseWriter, WritesErrorsThatCloseTheConnection) {
   write_error(out, {426, "only version 13 of the WebSocket protocol is spoken here"}, headers);
   EXPECT_TRUE(out.starts_with("HTTP/1.1 426 Upgrade Required\r\n"));
   EXPECT_NE(out.find("\r\nSec-WebSocket-Version: 13\r\n"), std::string::npos);
-  EXPECT_NE(out.find("\r\nConnection: close\r\n"), std::string::npos);
+  EXPECT_NE(out.find("\r\nConnection: upgrade, close\r\n"), std::string::npos);
   EXPECT_NE(out.find("\r\nX-Content-Type-Options: nosniff\r\n"), std::string::npos);
   EXPECT_TRUE(out.ends_with("\r\n\r\nonly version 13 of the WebSocket protocol is spoken here\n"));
   EXPECT_EQ(error_response({400, "abc"}),

@@ -6,6 +6,12 @@
 #include "hub/local_channel.h"
 
 namespace anywire::hub {
+namespace {
+
+// A walk with more would take longer to reach its last receiver than it saves.
+constexpr std::size_t kPendingMax = 64;
+
+}  // namespace
 
 // Kept by the owner loop.
 struct Hub::OwnedChannel {
@@ -23,13 +29,20 @@ HubGroup::HubGroup(const std::vector<reactor::Loop*>& loops) {
 
 HubGroup::~HubGroup() = default;
 
-Hub::Hub(HubGroup& group, reactor::Loop& loop) : group_(group), loop_(loop) {}
+Hub::Hub(HubGroup& group, reactor::Loop& loop) : group_(group), loop_(loop) {
+  loop_.add_turn_end_hook(*this);
+}
 
-Hub::~Hub() = default;
+Hub::~Hub() { loop_.remove_turn_end_hook(*this); }
 
 void Hub::subscribe(std::string_view channel, Subscriber& subscriber) {
   AW_ASSERT(subscriber.channel_ == nullptr);
   auto found = local_.find(channel);
+  if (found != local_.end() && !found->second->delivering) {
+    // What was ordered before this subscription is for the others only. They may all leave over it.
+    deliver_pending(*found->second);
+    found = local_.find(channel);
+  }
   if (found == local_.end()) {
     std::string name(channel);
     auto made = std::make_unique<LocalChannel>(LocalChannel{
@@ -123,16 +136,17 @@ void Hub::order(std::shared_ptr<broker::Publication> publication) {
   if (found == owned_.end()) return;  // nobody listens any more
   publication->offset = ++found->second->last_offset;
   const broker::PublicationPtr ordered = std::move(publication);
-  // By index and from a copy: delivering here may end subscriptions, and with them this channel.
-  const std::vector<std::uint32_t> loops = found->second->loops;
-  for (const std::uint32_t loop : loops) {
+  bool here = false;
+  for (const std::uint32_t loop : found->second->loops) {
     Hub& hub = group_.hub(loop);
     if (&hub == this) {
-      deliver(ordered);
+      here = true;
     } else {
-      hub.loop_.post([&hub, ordered] { hub.deliver(ordered); });
+      hub.loop_.post([&hub, ordered] { hub.receive(ordered); });
     }
   }
+  // Last, because it may end subscriptions, and with them the list this walks over.
+  if (here) receive(ordered);
 }
 
 void Hub::confirm(const std::string& channel, std::uint64_t joining) {
@@ -149,21 +163,42 @@ void Hub::confirm(const std::string& channel, std::uint64_t joining) {
   close_holes(local);
 }
 
-void Hub::deliver(const broker::PublicationPtr& publication) {
+void Hub::receive(const broker::PublicationPtr& publication) {
   const auto found = local_.find(publication->channel);
   // What was sent to an earlier joining must not come before the answer to this one.
-  if (found != local_.end() && found->second->live) deliver_to(*found->second, *publication);
+  if (found == local_.end() || !found->second->live) return;
+  LocalChannel& channel = *found->second;
+  if (channel.pending.empty()) dirty_.push_back(channel.name);
+  channel.pending.push_back(publication);
+  if (channel.pending.size() >= kPendingMax && !channel.delivering) deliver_pending(channel);
 }
 
-void Hub::deliver_to(LocalChannel& channel, const broker::Publication& publication) {
-  Delivery delivery(publication);
-  // A receiver that publishes in answer would be delivered inside this delivery, out of order for
-  // those still to come; sessions act on input only, so this cannot happen.
+void Hub::on_turn_end() {
+  for (std::size_t i = 0; i < dirty_.size(); ++i) {
+    const auto found = local_.find(dirty_[i]);
+    if (found != local_.end()) deliver_pending(*found->second);
+  }
+  dirty_.clear();
+}
+
+void Hub::deliver_pending(LocalChannel& channel) {
+  if (channel.pending.empty()) return;
+  const std::vector<broker::PublicationPtr> publications = std::exchange(channel.pending, {});
+  std::vector<Delivery> deliveries;
+  deliveries.reserve(publications.size());
+  for (const broker::PublicationPtr& publication : publications) {
+    deliveries.emplace_back(*publication);
+  }
+  // A receiver that publishes in answer is served in the next walk, so everybody sees one order.
   AW_ASSERT(!channel.delivering);
   channel.delivering = true;
   const std::size_t count = channel.subscribers.size();
   for (std::size_t i = 0; i < count; ++i) {
-    if (Subscriber* subscriber = channel.subscribers[i]) subscriber->on_publication(delivery);
+    for (Delivery& delivery : deliveries) {
+      Subscriber* subscriber = channel.subscribers[i];  // may leave in between
+      if (subscriber == nullptr) break;
+      subscriber->on_publication(delivery);
+    }
   }
   close_holes(channel);
 }

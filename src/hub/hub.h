@@ -6,7 +6,13 @@
 // delivers to its own. So all receivers see one order, and the cost of crossing loops does not
 // grow with the number of receivers.
 //
-// Thread: the loop's, but for what HubGroup says. Lifetime: outlives its subscribers.
+// Delivery happens at the end of the turn, in one walk over a channel's subscribers that hands each
+// of them everything the turn has brought: a burst touches the memory of ten thousand receivers
+// once.
+//
+// Thread: the loop's, but for what HubGroup says. Lifetime: outlives its subscribers. Made before
+// whatever sends output at the end of a turn (net::FlushQueue), so that deliveries leave in the
+// turn they were made in.
 #pragma once
 
 #include <array>
@@ -87,7 +93,7 @@ class HubGroup {
   std::vector<std::unique_ptr<Hub>> hubs_;
 };
 
-class Hub {
+class Hub final : public reactor::TurnEndHook {
  public:
   Hub(HubGroup& group, reactor::Loop& loop);
   ~Hub();
@@ -120,8 +126,9 @@ class Hub {
   void order(std::shared_ptr<broker::Publication> publication);
   // On a subscribing loop.
   void confirm(const std::string& channel, std::uint64_t joining);
-  void deliver(const broker::PublicationPtr& publication);
-  void deliver_to(LocalChannel& channel, const broker::Publication& publication);
+  void receive(const broker::PublicationPtr& publication);
+  void on_turn_end() override;
+  void deliver_pending(LocalChannel& channel);
   void close_holes(LocalChannel& channel);
   void drop_if_empty(LocalChannel& channel);
 
@@ -129,6 +136,8 @@ class Hub {
   reactor::Loop& loop_;
   ByName<LocalChannel> local_;
   ByName<OwnedChannel> owned_;
+  // Channels with something pending, by name: one may vanish before its turn comes.
+  std::vector<std::string> dirty_;
   std::uint64_t joinings_ = 0;
 };
 

@@ -68,8 +68,13 @@ class HubTest : public ::testing::Test {
       if (&group->owner_of(name) == &group->hub(loop)) return name;
     }
   }
-  void publish(std::uint32_t loop, std::string_view channel, std::string_view payload) {
+  void post(std::uint32_t loop, std::string_view channel, std::string_view payload) {
     group->hub(loop).publish(channel, broker::PayloadKind::kText, text(payload));
+  }
+  // And lets the turn end, which is when deliveries are made.
+  void publish(std::uint32_t loop, std::string_view channel, std::string_view payload) {
+    post(loop, channel, payload);
+    turn(loop);
   }
 
   ManualClock clock;
@@ -99,6 +104,7 @@ TEST_F(OneLoopHubTest, DeliversToEverybodyThePublisherIncluded) {
   hub().subscribe("y", stranger);
   hub().publish(a, broker::PayloadKind::kText, text("one"));
   publish(0, "x", "two");
+  turn(0);
   for (const Member* member : {&a, &b}) {
     EXPECT_THAT(member->heard, ElementsAre("one", "two"));
     EXPECT_THAT(member->offsets, ElementsAre(1, 2));
@@ -153,7 +159,9 @@ TEST_F(OneLoopHubTest, AllowsLeavingInsideADelivery) {
   publish(0, "x", "1");
   publish(0, "x", "2");
   const std::vector<std::size_t> heard = {2, 2, 1, 1, 0, 2, 2, 2, 2, 0};
-  for (std::size_t i = 0; i < members.size(); ++i) EXPECT_EQ(members[i]->heard.size(), heard[i]) << i;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    EXPECT_EQ(members[i]->heard.size(), heard[i]) << i;
+  }
   hub().unsubscribe(*members[8]);
   hub().unsubscribe(*members[0]);
   publish(0, "x", "3");
@@ -217,6 +225,37 @@ TEST_F(OneLoopHubTest, SurvivesACrowdThatComesAndGoes) {
   EXPECT_EQ(hub().channels(), 0u);
 }
 
+TEST_F(OneLoopHubTest, AllowsLeavingInsideALongBurst) {
+  Member a, b;
+  hub().subscribe("x", a);
+  hub().subscribe("x", b);
+  a.on_publication_hook = [&] {
+    hub().unsubscribe(a);
+    hub().unsubscribe(b);
+  };
+  for (int i = 0; i < 500; ++i) post(0, "x", std::to_string(i));
+  turn(0);
+  EXPECT_THAT(a.heard, ElementsAre("0"));
+  EXPECT_THAT(b.heard, IsEmpty());
+  EXPECT_EQ(hub().channels(), 0u);
+}
+
+TEST_F(OneLoopHubTest, DeliversABurstWholeAndInOrder) {
+  Member a, b, late;
+  hub().subscribe("x", a);
+  hub().subscribe("x", b);
+  for (int i = 0; i < 500; ++i) {
+    if (i == 250) hub().subscribe("x", late);
+    post(0, "x", std::to_string(i));
+  }
+  turn(0);
+  ASSERT_EQ(a.heard.size(), 500u);
+  EXPECT_EQ(a.heard[499], "499");
+  EXPECT_EQ(a.heard, b.heard);
+  ASSERT_EQ(late.heard.size(), 250u);
+  EXPECT_EQ(late.heard[0], "250");
+}
+
 TEST_F(OneLoopHubTest, EncodesOncePerVariant) {
   struct Encoder final : Subscriber {
     explicit Encoder(std::size_t v) : variant(v) {}
@@ -262,7 +301,7 @@ TEST_F(TwoLoopHubTest, ConfirmsARemoteSubscriptionAfterTheOwnerKnows) {
   turn(0);
   EXPECT_EQ(remote.subscribed_calls, 0);
   // Ordered after the owner knew of it, before the answer is read.
-  publish(0, channel, "first");
+  post(0, channel, "first");
   turn(1);
   EXPECT_EQ(remote.subscribed_calls, 1);
   EXPECT_THAT(remote.heard, ElementsAre("first"));
@@ -321,12 +360,12 @@ TEST_F(TwoLoopHubTest, KeepsWhatAnEarlierJoiningWouldHaveHeardFromALaterOne) {
   group->hub(0).subscribe(channel, anchor);
   group->hub(1).subscribe(channel, early);
   settle();
-  publish(0, channel, "for the earlier");
+  post(0, channel, "for the earlier");
   group->hub(1).unsubscribe(early);
   group->hub(1).subscribe(channel, late);
   turn(1);
   EXPECT_EQ(late.early, 0) << "nothing before on_subscribed";
-  publish(0, channel, "lost for both");
+  post(0, channel, "lost for both");
   settle();
   publish(0, channel, "for the later");
   settle();
@@ -339,7 +378,7 @@ TEST_F(TwoLoopHubTest, GivesOneOrderToBothLoops) {
   group->hub(1).subscribe(channel, there);
   settle();
   for (int i = 0; i < 10; ++i) {
-    publish(static_cast<std::uint32_t>(i % 2), channel, std::to_string(i));
+    post(static_cast<std::uint32_t>(i % 2), channel, std::to_string(i));
     turn(static_cast<std::uint32_t>(i / 3 % 2));
   }
   settle();
@@ -360,29 +399,39 @@ TEST_F(TwoLoopHubTest, ForgetsAChannelEverybodyHasLeft) {
 }
 
 // Members that join, leave and publish at random while the loops turn in random order. An anchor on
-// the owner's loop never leaves and hears every publication the moment it is ordered.
+// the owner's loop never leaves and so knows the order of everything.
 class RandomHubTest : public HubTest, public ::testing::WithParamInterface<std::uint32_t> {
  protected:
+  // What one subscription heard.
+  struct Stay {
+    std::vector<std::uint64_t> offsets;
+    std::vector<std::string> heard;
+    std::uint64_t published_before = 0;  // when on_subscribed came
+  };
   struct Walker {
     std::uint32_t loop = 0;
     Member member;
-    std::uint64_t ordered_when_subscribed = 0;
+    std::uint64_t published_before = 0;
+
+    Stay end_stay() {
+      EXPECT_EQ(member.early, 0) << "heard before on_subscribed";
+      EXPECT_LE(member.subscribed_calls, 1);
+      member.subscribed_calls = 0;
+      return {std::exchange(member.offsets, {}), std::exchange(member.heard, {}), published_before};
+    }
   };
 
-  // Continuous from its subscription on, nothing twice, the anchor's order and bytes.
-  static void check(const Walker& walker, const Member& anchor) {
-    ASSERT_EQ(walker.member.early, 0);
-    ASSERT_LE(walker.member.subscribed_calls, 1);
-    std::uint64_t previous = 0;
-    for (std::size_t i = 0; i < walker.member.offsets.size(); ++i) {
-      const std::uint64_t offset = walker.member.offsets[i];
+  // Continuous from the subscription on, nothing twice, the anchor's order and bytes.
+  static void check(const Stay& stay, const Member& anchor) {
+    for (std::size_t i = 0; i < stay.offsets.size(); ++i) {
+      const std::uint64_t offset = stay.offsets[i];
       if (i == 0) {
-        ASSERT_LE(offset, walker.ordered_when_subscribed + 1) << "missed after on_subscribed";
+        ASSERT_LE(offset, stay.published_before + 1) << "missed after on_subscribed";
       } else {
-        ASSERT_EQ(offset, previous + 1);
+        ASSERT_EQ(offset, stay.offsets[i - 1] + 1);
       }
-      ASSERT_EQ(walker.member.heard[i], anchor.heard[offset - 1]);
-      previous = offset;
+      ASSERT_LE(offset, anchor.heard.size());
+      ASSERT_EQ(stay.heard[i], anchor.heard[offset - 1]);
     }
   }
 };
@@ -397,14 +446,15 @@ TEST_P(RandomHubTest, NeitherLosesNorRepeatsNorReorders) {
     std::uint32_t owner = 0;
     while (&group->hub(owner) != &group->owner_of(channel)) ++owner;
     group->hub(owner).subscribe(channel, anchor);
+    std::uint64_t published = 0;
+    std::vector<Stay> stays;
     std::vector<Walker> walkers(6);
     for (std::size_t i = 0; i < walkers.size(); ++i) {
       walkers[i].loop = static_cast<std::uint32_t>(i % GetParam());
-      walkers[i].member.on_subscribed_hook = [&walker = walkers[i], &anchor] {
-        walker.ordered_when_subscribed = anchor.offsets.size();
+      walkers[i].member.on_subscribed_hook = [&walker = walkers[i], &published] {
+        walker.published_before = published;
       };
     }
-    int published = 0;
     for (int step = 0; step < 400; ++step) {
       Walker& walker = walkers[random() % walkers.size()];
       Hub& hub = group->hub(walker.loop);
@@ -412,30 +462,28 @@ TEST_P(RandomHubTest, NeitherLosesNorRepeatsNorReorders) {
       if (dice < 5) {
         turn(random() % GetParam());
       } else if (dice < 8) {
-        publish(walker.loop, channel, std::to_string(published++));
+        post(walker.loop, channel, std::to_string(published++));
       } else if (walker.member.subscribed()) {
         hub.unsubscribe(walker.member);
-        ASSERT_NO_FATAL_FAILURE(check(walker, anchor));
-        walker.member.heard.clear();
-        walker.member.offsets.clear();
-        walker.member.subscribed_calls = 0;
+        stays.push_back(walker.end_stay());
       } else {
         hub.subscribe(channel, walker.member);
       }
     }
     settle();
-    ASSERT_EQ(anchor.heard.size(), static_cast<std::size_t>(published));
+    ASSERT_EQ(anchor.heard.size(), published);
     for (Walker& walker : walkers) {
-      ASSERT_NO_FATAL_FAILURE(check(walker, anchor));
       if (!walker.member.subscribed()) continue;
       ASSERT_EQ(walker.member.subscribed_calls, 1);
-      if (walker.ordered_when_subscribed < anchor.offsets.size()) {
+      if (walker.published_before < published) {
         ASSERT_FALSE(walker.member.offsets.empty());
         ASSERT_EQ(walker.member.offsets.back(), anchor.offsets.back());
       }
+      group->hub(walker.loop).unsubscribe(walker.member);
+      stays.push_back(walker.end_stay());
     }
+    for (const Stay& stay : stays) ASSERT_NO_FATAL_FAILURE(check(stay, anchor));
     group->hub(owner).unsubscribe(anchor);
-    for (Walker& walker : walkers) group->hub(walker.loop).unsubscribe(walker.member);
     settle();
     for (std::uint32_t i = 0; i < GetParam(); ++i) ASSERT_EQ(group->hub(i).channels(), 0u);
   }

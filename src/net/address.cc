@@ -34,7 +34,7 @@ template <typename Bytes>
 bool parse_bytes(int family, std::string_view text, Bytes& bytes) {
   char copy[INET6_ADDRSTRLEN];
   if (text.size() >= sizeof copy || text.find('\0') != std::string_view::npos) return false;
-  std::memcpy(copy, text.data(), text.size());
+  std::copy(text.begin(), text.end(), copy);
   copy[text.size()] = '\0';
   return inet_pton(family, copy, bytes.data()) == 1;
 }

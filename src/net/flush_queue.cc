@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <span>
 
 #include "net/send_ring.h"
 #include "net/tcp_stream.h"
@@ -14,7 +15,7 @@ namespace anywire::net {
 namespace {
 
 // Up to here joining buffers by copy is cheaper than a vector of them.
-constexpr std::size_t kJoinBytesMax = 16 * 1024;
+constexpr std::size_t kJoinBytesMax = 4 * 1024;
 constexpr std::size_t kStagingBytes = 256 * 1024;
 constexpr std::size_t kVectorMax = 64;
 // A batch has a fixed cost of its own; below this plain sends are as cheap.
@@ -23,6 +24,12 @@ constexpr std::size_t kBatchMin = 3;
 std::int64_t send_now(int fd, Bytes bytes) {
   const ssize_t n = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   return n >= 0 ? n : -errno;
+}
+
+std::size_t bytes_of(std::span<const iovec> parts) {
+  std::size_t bytes = 0;
+  for (const iovec& part : parts) bytes += part.iov_len;
+  return bytes;
 }
 
 }  // namespace
@@ -76,8 +83,7 @@ void FlushQueue::flush_one(TcpStream& stream) {
     msghdr message{};
     message.msg_iov = entries.data();
     message.msg_iovlen = output.gather(entries.data(), entries.size());
-    offered = 0;
-    for (std::size_t i = 0; i < message.msg_iovlen; ++i) offered += entries[i].iov_len;
+    offered = bytes_of({entries.data(), message.msg_iovlen});
     const ssize_t n = ::sendmsg(stream.fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     result = n >= 0 ? n : -errno;
   }
@@ -85,8 +91,8 @@ void FlushQueue::flush_one(TcpStream& stream) {
 }
 
 void FlushQueue::flush_batch() {
-  std::size_t next = 0;
   offered_.resize(flushing_.size());
+  std::size_t next = 0;
   while (next < flushing_.size()) {
     std::size_t staged = 0;
     unsigned added = 0;
@@ -94,19 +100,7 @@ void FlushQueue::flush_batch() {
       TcpStream* stream = flushing_[next];
       // A callback can have put a stream into the list twice; its bytes must not go out twice.
       if (stream == nullptr || !stream->dirty_ || !stream->has_output()) continue;
-      OutputQueue& output = *stream->output_;
-      if (output.buffers() == 1) {
-        ring_->add(stream->fd_, output.front(), next);
-      } else if (output.bytes() <= kJoinBytesMax) {
-        if (staged + output.bytes() > kStagingBytes) break;
-        output.copy_head(staging_.get() + staged, output.bytes());
-        ring_->add(stream->fd_, {staging_.get() + staged, output.bytes()}, next);
-        staged += output.bytes();
-      } else {
-        continue;  // sent by vector below
-      }
-      // A callback of this batch may add to the output before its result is known.
-      offered_[next] = static_cast<std::uint32_t>(output.bytes());
+      if (!add_to_batch(*stream, next, staged)) break;
       ++added;
       stream->dirty_ = false;
     }
@@ -119,6 +113,29 @@ void FlushQueue::flush_batch() {
   for (std::size_t i = 0; i < flushing_.size(); ++i) {
     if (flushing_[i] != nullptr && flushing_[i]->dirty_) flush_one(*flushing_[i]);
   }
+}
+
+// False when the batch has no room left for it. An empty batch has room for any stream.
+bool FlushQueue::add_to_batch(TcpStream& stream, std::size_t index, std::size_t& staged) {
+  OutputQueue& output = *stream.output_;
+  std::size_t offered = output.bytes();
+  if (output.buffers() == 1) {
+    ring_->add(stream.fd_, output.front(), index);
+  } else if (offered <= kJoinBytesMax) {
+    if (staged + offered > kStagingBytes) return false;
+    output.copy_head(staging_.get() + staged, offered);
+    ring_->add(stream.fd_, {staging_.get() + staged, offered}, index);
+    staged += offered;
+  } else {
+    std::array<iovec, kVectorMax> entries;
+    const std::span<const iovec> parts(entries.data(),
+                                       output.gather(entries.data(), entries.size()));
+    if (!ring_->add(stream.fd_, parts, index)) return false;
+    offered = bytes_of(parts);
+  }
+  // Kept, because a callback of this batch may add to the output before its result is known.
+  offered_[index] = offered;
+  return true;
 }
 
 }  // namespace anywire::net

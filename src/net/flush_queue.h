@@ -47,13 +47,14 @@ class FlushQueue final : public reactor::TurnEndHook {
  private:
   void flush_one(TcpStream& stream);
   void flush_batch();
+  bool add_to_batch(TcpStream& stream, std::size_t index, std::size_t& staged);
 
   reactor::Loop& loop_;
   FlushOptions options_;
   std::vector<TcpStream*> dirty_;
   std::vector<TcpStream*> flushing_;
   // Bytes handed to the kernel for each of them in the current batch.
-  std::vector<std::uint32_t> offered_;
+  std::vector<std::size_t> offered_;
   std::unique_ptr<SendRing> ring_;
   std::unique_ptr<std::uint8_t[]> staging_;
 };

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -71,9 +72,13 @@ Result<int> open_bound(const Address& address, bool reuse_port) {
   return fd;
 }
 
-// A path left by a server that died refuses connections; only then may it be replaced.
+// A path left by a server that died refuses connections; only then may it be replaced. So does a
+// file that is no socket, which is not ours to remove.
 void remove_stale_path(const Address& address) {
   if (address.path().empty() || address.path()[0] == '\0') return;
+  const std::string path(address.path());
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return;
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return;
   sockaddr_storage storage{};
@@ -81,7 +86,7 @@ void remove_stale_path(const Address& address) {
   const bool refused = ::connect(fd, reinterpret_cast<sockaddr*>(&storage), size) != 0 &&
                        errno == ECONNREFUSED;
   ::close(fd);
-  if (refused) ::unlink(std::string(address.path()).c_str());
+  if (refused) ::unlink(path.c_str());
 }
 
 }  // namespace

@@ -283,13 +283,17 @@ class NoDescriptorsLeft {
 
 TEST_F(ListenerTest, TurnsNewcomersAwayWhenDescriptorsRunOut) {
   auto listener = open("127.0.0.1:0");
+  // Sanitizers need descriptors for the first look at an object, so everything is used once before.
+  const Client zero((*listener)->address());
+  turn();
+  door.fds.reserve(10);
   const Client one((*listener)->address());
   const Client two((*listener)->address());
   const Client three((*listener)->address());
   {
     const NoDescriptorsLeft exhausted;
     turn();
-    EXPECT_EQ(door.fds.size(), 0u);
+    EXPECT_EQ(door.fds.size(), 1u);
     EXPECT_EQ(door.shed, 3) << "each newcomer counts once";
     turn();
     EXPECT_EQ(door.shed, 3) << "an empty queue is nobody turned away";
@@ -299,7 +303,7 @@ TEST_F(ListenerTest, TurnsNewcomersAwayWhenDescriptorsRunOut) {
   EXPECT_TRUE(three.turned_away());
   const Client four((*listener)->address());
   turn();
-  EXPECT_EQ(door.fds.size(), 1u) << "as before once there are descriptors";
+  EXPECT_EQ(door.fds.size(), 2u) << "as before once there are descriptors";
 }
 
 }  // namespace

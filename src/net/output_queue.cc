@@ -9,23 +9,26 @@ namespace anywire::net {
 
 OutputQueue::~OutputQueue() = default;
 
-void OutputQueue::append(Bytes bytes) {
-  if (bytes.empty()) return;
+void OutputQueue::append(Bytes head, Bytes body, bool last) {
+  const std::size_t size = head.size() + body.size();
+  if (size == 0) return;
+  bytes_ += size;
   if (count_ > 0) {
     BufferRef& tail = at(count_ - 1);
     // An exclusive tail is one this queue made itself: nobody else can hold it, and bytes already
     // handed to the kernel lie before its end.
-    if (tail->exclusive() && tail->room() >= bytes.size()) {
-      tail->append(bytes);
-      bytes_ += bytes.size();
+    if (tail->exclusive() && tail->room() >= size) {
+      tail->append(head);
+      tail->append(body);
       return;
     }
   }
-  const std::size_t wanted = count_ == 0 ? kTailBytes : std::min(kTailBytesMax, bytes_ * 2);
-  BufferRef buffer = Buffer::allocate(std::max(bytes.size(), wanted));
-  buffer->append(bytes);
+  // Others of its size will follow, or many small ones.
+  const std::size_t wanted = last ? 0 : std::min(kTailBytesMax, std::max(kTailBytes, bytes_ * 4));
+  BufferRef buffer = Buffer::allocate(std::max(size, wanted));
+  buffer->append(head);
+  buffer->append(body);
   push(std::move(buffer));
-  bytes_ += bytes.size();
 }
 
 void OutputQueue::append(BufferRef buffer) {

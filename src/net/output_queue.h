@@ -23,7 +23,9 @@ class OutputQueue {
   OutputQueue& operator=(const OutputQueue&) = delete;
   ~OutputQueue();
 
-  void append(Bytes bytes);
+  void append(Bytes bytes) { append(bytes, {}, false); }
+  // Both parts, in one buffer. `last`: nothing is likely to follow, so no room is kept for it.
+  void append(Bytes head, Bytes body, bool last);
   void append(BufferRef buffer);
 
   std::size_t bytes() const { return bytes_; }

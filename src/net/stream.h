@@ -58,6 +58,12 @@ class Stream : public reactor::Watcher {
   // Queue bytes; they leave at the end of the loop's turn. The first copies, the second shares.
   virtual void write(Bytes bytes) = 0;
   virtual void write(BufferRef buffer) = 0;
+  // The same for a small head and what follows it, copied together. `now`: this is likely the last
+  // output of the turn, so no room is kept for more, and many bytes may go to the kernel at once.
+  virtual void write_framed(Bytes head, Bytes body, bool /*now*/ = false) {
+    write(head);
+    write(body);
+  }
   // Bytes accepted by `write` that the kernel has not taken yet.
   virtual std::size_t queued_bytes() const = 0;
   // Asks for one `on_drained`, after the flush that leaves at most the low watermark queued: at

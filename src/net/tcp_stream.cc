@@ -1,14 +1,20 @@
 #include "net/tcp_stream.h"
 
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "net/flush_queue.h"
 
 namespace anywire::net {
 namespace {
+
+// From here on copying costs more than what a batched send saves.
+constexpr std::size_t kSendNowMin = 32 * 1024;
 
 ReadResult receive(int fd, MutableBytes into, int flags) {
   const ssize_t n = ::recv(fd, into.data(), into.size(), flags);
@@ -49,6 +55,33 @@ void TcpStream::write(BufferRef buffer) {
   if (!output_) output_ = std::make_unique<OutputQueue>();
   output_->append(std::move(buffer));
   mark_dirty();
+}
+
+void TcpStream::write_framed(Bytes head, Bytes body, bool now) {
+  if (fd_ < 0 || finishing_) return;
+  if (now && !output_ && !blocked_ && body.size() >= kSendNowMin) {
+    const std::size_t sent = send_now(head, body);
+    if (sent == head.size() + body.size()) return;
+    // The rest goes the usual way, which also finds out what is wrong if nothing was taken.
+    const std::size_t of_head = std::min(sent, head.size());
+    head = head.subspan(of_head);
+    body = body.subspan(sent - of_head);
+  }
+  if (!output_) output_ = std::make_unique<OutputQueue>();
+  output_->append(head, body, now);
+  mark_dirty();
+}
+
+std::size_t TcpStream::send_now(Bytes head, Bytes body) {
+  std::array<iovec, 2> parts = {
+      iovec{const_cast<std::uint8_t*>(head.data()), head.size()},
+      iovec{const_cast<std::uint8_t*>(body.data()), body.size()},
+  };
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  const ssize_t n = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  return n > 0 ? static_cast<std::size_t>(n) : 0;
 }
 
 void TcpStream::mark_dirty() {

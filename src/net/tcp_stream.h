@@ -23,6 +23,7 @@ class TcpStream final : public Stream {
   ReadResult peek(MutableBytes into);
   void write(Bytes bytes) override;
   void write(BufferRef buffer) override;
+  void write_framed(Bytes head, Bytes body, bool now) override;
   std::size_t queued_bytes() const override { return output_ ? output_->bytes() : 0; }
   void notify_when_drained() override;
   void set_reading(bool on) override;
@@ -41,6 +42,7 @@ class TcpStream final : public Stream {
   friend class FlushQueue;
 
   TcpStream(FlushQueue& queue, int fd) : queue_(queue), fd_(fd) {}
+  std::size_t send_now(Bytes head, Bytes body);
   void mark_dirty();
   void update_interest();
   bool has_output() const { return fd_ >= 0 && output_ != nullptr && !blocked_; }

@@ -1,6 +1,6 @@
 // Hierarchical timer wheel: five wheels of 64 slots, 1 ms to about 12 days; a deadline further
-// away fires after that time (configuration allows at most a day). Arming, disarming and firing cost O(1); a timer moves between wheels at
-// most four times in its life.
+// away fires after that time (configuration allows at most a day). Arming, disarming and firing
+// cost O(1); a timer moves between wheels at most four times in its life.
 //
 // Thread: the loop's. Lifetime: a Timer disarms itself on destruction and may be destroyed or
 // armed again inside its own `on_timer`.

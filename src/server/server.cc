@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <malloc.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -199,6 +200,14 @@ void Server::wait_for_end() {
   log::info("stopped");
 }
 
+// glibc gives the top of a heap back as soon as 128 KiB of it are free, so a loop that takes and
+// frees large messages would fault every page in again for each of them. Keep it, and let a worker
+// trim what stays free.
+void keep_freed_memory() {
+  ::mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024);
+  ::mallopt(M_MMAP_THRESHOLD, 32 * 1024 * 1024);
+}
+
 // Every thread inherits this, so that signals reach only the main thread, by sigwait.
 void block_signals() {
   sigset_t signals;
@@ -212,6 +221,7 @@ void block_signals() {
 
 Result<void> run(const Config& config, const ServerOptions& options) {
   block_signals();
+  keep_freed_memory();
   Server server(config, options);
   if (auto started = server.start(); !started) return started;
   server.wait_for_end();

@@ -9,7 +9,8 @@ const std::string_view kWelcomePage = R"html(<!doctype html>
 <title>Anywire is running</title>
 <style>
   :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent) }
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto;
+         padding: 0 1rem }
   h1 { font-size: 1.4rem; margin: 0 }
   code { background: color-mix(in srgb, currentColor 9%, transparent); padding: .1em .35em;
          border-radius: .3em }

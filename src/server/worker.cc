@@ -15,6 +15,8 @@ namespace anywire::server {
 namespace {
 
 constexpr Duration kDrainPoll{20};
+// Less free memory than this is not worth the locks of a trim.
+constexpr std::size_t kTrimBytesMin = 2 * 1024 * 1024;
 
 ws::ConnectionOptions websocket_options(const WebSocketSection& section) {
   return {.message_bytes_max = section.message_bytes_max,
@@ -84,7 +86,8 @@ Worker::Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
                    .admit = [this](auto stream, auto peer) { admit(std::move(stream), peer); },
                    .gates = {}} {
   loop_.add_turn_end_hook(*this);
-  if (config_.server.memory_trim_interval.count() > 0) {
+  // The heaps are the whole process's, so one worker looks after them.
+  if (loop_.index() == 0 && config_.server.memory_trim_interval.count() > 0) {
     loop_.arm(*this, config_.server.memory_trim_interval);
   }
 }
@@ -203,14 +206,12 @@ void Worker::on_timer() {
   loop_.arm(*this, config_.server.memory_trim_interval);
 }
 
-// After many have left, most pages of the heap are empty but still ours.
+// The allocator is told to keep what is freed (see Server), so that steady traffic finds its memory
+// again. What has stayed free for a whole interval goes back.
 void Worker::trim_memory() {
-  const std::size_t now = connections();
-  if (now + now / 4 + 64 < connections_at_trim_) {
-    ::malloc_trim(0);
-    connections_at_trim_ = now;
-  }
-  connections_at_trim_ = std::max(connections_at_trim_, now);
+  const std::size_t free_bytes = ::mallinfo2().fordblks;
+  if (std::min(free_bytes, free_at_last_look_) >= kTrimBytesMin) ::malloc_trim(0);
+  free_at_last_look_ = free_bytes;
 }
 
 }  // namespace anywire::server

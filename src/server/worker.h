@@ -85,7 +85,7 @@ class Worker final : private net::AcceptHandler,
   std::thread thread_;
   bool draining_ = false;
   TimePoint drain_deadline_;
-  std::size_t connections_at_trim_ = 0;
+  std::size_t free_at_last_look_ = 0;
 };
 
 }  // namespace anywire::server

@@ -51,13 +51,8 @@ void Connection::send(Opcode opcode, Bytes payload) {
   if (state_ != State::kOpen || deflate_and_send(opcode, payload)) return;
   std::array<std::uint8_t, kHeaderBytesMax> header;
   const std::size_t size = write_header(header.data(), opcode, true, false, payload.size());
-  const Bytes head = Bytes(header).first(size);
-  if (payload.size() <= kCopyBytesMax) {
-    stream_->write(head);
-    stream_->write(payload);
-  } else {
-    stream_->write(Buffer::copy_of(head, payload));
-  }
+  // An answer to the last message that was read: nothing is likely to join it in this turn.
+  stream_->write_framed(Bytes(header).first(size), payload, input_ends_);
   after_write();
 }
 
@@ -79,16 +74,24 @@ void Connection::send_frame(BufferRef frame) {
 
 bool Connection::deflate_and_send(Opcode opcode, Bytes payload) {
   if (!deflate_ || payload.size() < context_.options.compression_bytes_min) return false;
-  if (!params_.server_no_context_takeover && !deflater_) {
-    deflater_ = context_.compression.make_deflater(params_.server_max_window_bits);
+  CompressionPool& pool = context_.compression;
+  BufferRef frame;
+  if (params_.server_no_context_takeover) {
+    frame = pool.encode_shared(opcode, payload, params_.server_max_window_bits);
+  } else {
+    std::unique_ptr<Deflater>& deflater = kept().deflater;
+    if (!deflater) deflater = pool.make_deflater(params_.server_max_window_bits);
+    frame = pool.encode(*deflater, opcode, payload);
   }
-  BufferRef frame = deflater_ ? context_.compression.encode(*deflater_, opcode, payload)
-                              : context_.compression.encode_shared(opcode, payload,
-                                                                  params_.server_max_window_bits);
   if (!frame) return false;
   stream_->write(std::move(frame));
   after_write();
   return true;
+}
+
+Connection::KeptContexts& Connection::kept() {
+  if (!kept_) kept_ = std::make_unique<KeptContexts>();
+  return *kept_;
 }
 
 void Connection::after_write() {
@@ -103,7 +106,7 @@ void Connection::after_write() {
   }
   if (throttled_) return;
   throttled_ = true;
-  stall_seen_ = false;
+  stalled_bytes_ = SIZE_MAX;
   stream_->notify_when_drained();
   // With pings off nothing else would look after a peer that stopped reading.
   if (!armed()) arm_liveness();
@@ -207,9 +210,11 @@ void Connection::check_liveness() {
                     Duration{now - last_message_ms_} >= options.idle_timeout;
   if (idle) return close(CloseCode::kGoingAway, "idle for too long");
   if (throttled_) {
-    // Its pongs are not being read, so reading from us is its sign of life.
-    if (stall_seen_) return end(CloseCode::kAbnormal);
-    stall_seen_ = true;
+    // Its pongs are not being read, so reading from us is its sign of life. Broadcasts may add to
+    // the queue meanwhile; a peer for whom it does not shrink is too slow to be kept either way.
+    const std::size_t queued = stream_->queued_bytes();
+    if (queued >= stalled_bytes_) return end(CloseCode::kAbnormal);
+    stalled_bytes_ = queued;
   } else if (ping_sent_) {
     return end(CloseCode::kAbnormal);
   } else if (options.ping_interval.count() > 0 &&

@@ -110,6 +110,11 @@ class Connection final : private net::StreamHandler, private reactor::Timer {
     kClosed,
   };
 
+  struct KeptContexts {
+    std::unique_ptr<Inflater> inflater;
+    std::unique_ptr<Deflater> deflater;
+  };
+
   void on_readable() override;
   void on_drained() override;
   void on_closed() override;
@@ -133,6 +138,7 @@ class Connection final : private net::StreamHandler, private reactor::Timer {
   void take_close(Bytes payload);
   void discard_input();
   MessageAssembly& assembly();
+  KeptContexts& kept();
   HeaderRules rules() const;
   bool receiving() const { return state_ == State::kOpen || state_ == State::kClosing; }
 
@@ -152,7 +158,7 @@ class Connection final : private net::StreamHandler, private reactor::Timer {
   bool throttled_ : 1 = false;      // output above the high watermark; input waits
   bool reading_off_ : 1 = false;    // the stream was told to stop reading
   bool ping_sent_ : 1 = false;
-  bool stall_seen_ : 1 = false;     // throttled at the last liveness check already
+  bool input_ends_ : 1 = false;     // the message being delivered is the last that was read
   CloseCode close_code_ = CloseCode::kAbnormal;
   DeflateParams params_;
   std::uint32_t last_input_ms_ = 0;
@@ -163,8 +169,9 @@ class Connection final : private net::StreamHandler, private reactor::Timer {
   // Present only while a frame or message is incomplete.
   std::unique_ptr<MessageAssembly> assembly_;
   // Present only with context take-over.
-  std::unique_ptr<Inflater> inflater_;
-  std::unique_ptr<Deflater> deflater_;
+  std::unique_ptr<KeptContexts> kept_;
+  // Output queued at the last liveness check, while throttled: less now means that the peer reads.
+  std::size_t stalled_bytes_ = 0;
 };
 
 // One plain frame, header included, ready for any number of `send_frame`s.

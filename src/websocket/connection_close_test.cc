@@ -24,7 +24,7 @@ TEST_F(ConnectionCloseTest, AnswersThePeersCodeAndClosesTcpFirst) {
   EXPECT_THAT(peer.events, IsEmpty()) << "first the answer has to leave";
   EXPECT_FALSE(peer.connection->is_open());
   peer.turn();
-  EXPECT_THAT(peer.frames(), ElementsAre("close:1001:"));
+  EXPECT_THAT(peer.frames(), ElementsAre("close:1001:tab closed"));
   EXPECT_TRUE(peer.wire.closed_when_sent()) << "RFC 6455 7.1.1: the server closes first";
   EXPECT_THAT(peer.events, ElementsAre("closed:1001"));
 }

@@ -15,7 +15,7 @@ namespace {
 // A payload with more than this still to come is read straight into its message.
 constexpr std::uint64_t kDirectReadMin = 32 * 1024;
 // Small enough that unmasking finds the bytes in the cache.
-constexpr std::size_t kDirectReadMax = 128 * 1024;
+constexpr std::size_t kDirectReadMax = 256 * 1024;
 // What one connection may read in one turn, so that others get theirs.
 constexpr std::size_t kReadBudgetBytes = 1024 * 1024;
 
@@ -134,7 +134,9 @@ std::size_t Connection::process(MutableBytes input) {
     used += parsed.header_bytes;
     const std::uint64_t payload_bytes = parsed.header.payload_bytes;
     if (input.size() - used >= payload_bytes) {
+      input_ends_ = input.size() - used == payload_bytes;
       take_payload(parsed.header, input.subspan(used, static_cast<std::size_t>(payload_bytes)));
+      input_ends_ = false;
       used += static_cast<std::size_t>(payload_bytes);
     } else {
       begin_frame(parsed.header);
@@ -239,7 +241,7 @@ void Connection::deliver_assembled() {
   if (state_ != State::kOpen) return;
   if (a.compressed && !inflate({}, true)) return;
   if (a.text && !a.utf8.complete()) {
-    return fail(CloseCode::kInvalidPayload, "text ends inside a character");
+    return fail(CloseCode::kInvalidPayload, "text is not UTF-8");
   }
   last_message_ms_ = context_.loop.now_ms();
   const std::vector<std::uint8_t> inflated = std::move(a.inflated);
@@ -252,11 +254,17 @@ void Connection::deliver_assembled() {
 bool Connection::inflate(Bytes part, bool message_ends) {
   MessageAssembly& a = *assembly_;
   const bool keeps_context = !params_.client_no_context_takeover;
-  std::unique_ptr<Inflater>& inflater = keeps_context ? inflater_ : a.inflater;
+  std::unique_ptr<Inflater>& inflater = keeps_context ? kept().inflater : a.inflater;
   if (!inflater) inflater = context_.compression.take_inflater();
   const std::size_t before = a.inflated.size();
   const InflateStatus status =
       inflater->inflate(part, message_ends, context_.options.message_bytes_max, a.inflated);
+  // Before the status, so that the verdict does not depend on how the data was cut: what came out
+  // ahead of a failure is the same either way.
+  if (a.text && !a.utf8.feed(Bytes(a.inflated).subspan(before))) {
+    fail(CloseCode::kInvalidPayload, "text is not UTF-8");
+    return false;
+  }
   if (status == InflateStatus::kTooBig) {
     fail(CloseCode::kMessageTooBig, "message too big when decompressed");
     return false;
@@ -268,10 +276,6 @@ bool Connection::inflate(Bytes part, bool message_ends) {
   if (message_ends && !keeps_context) {
     context_.compression.give_back(std::move(inflater));
   }
-  if (a.text && !a.utf8.feed(Bytes(a.inflated).subspan(before))) {
-    fail(CloseCode::kInvalidPayload, "text is not UTF-8");
-    return false;
-  }
   return true;
 }
 
@@ -280,8 +284,7 @@ void Connection::take_control(Opcode opcode, Bytes payload) {
   if (opcode != Opcode::kPing || state_ != State::kOpen) return;
   std::array<std::uint8_t, kHeaderBytesMax> header;
   const std::size_t size = write_header(header.data(), Opcode::kPong, true, false, payload.size());
-  stream_->write(Bytes(header).first(size));
-  stream_->write(payload);
+  stream_->write_framed(Bytes(header).first(size), payload);
   after_write();
 }
 

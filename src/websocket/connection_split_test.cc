@@ -84,7 +84,7 @@ TEST_F(SplitTest, OfAConversationWithAProperEnd) {
   const Log whole = run(script, {});
   EXPECT_EQ(whole.events.size(), 6u);
   EXPECT_EQ(whole.events.back(), "closed:4321");
-  EXPECT_EQ(whole.frames.back(), "close:4321:");
+  EXPECT_EQ(whole.frames.back(), "close:4321:bye");
   expect_same_in_all_cuts(script);
 }
 
@@ -99,7 +99,8 @@ TEST_F(SplitTest, OfEveryKindOfOffence) {
        {client_frame(Opcode::kText, "b"), client_frame(Opcode::kContinuation, "\xFF"),
         client_frame(Opcode::kContinuation, "\xC3"), client_header(Opcode::kContinuation, 2000),
         client_frame(Opcode::kPing, "x", {.fin = false}), client_close(1004),
-        client_close(1000, "\x80"), client_frame(Opcode::kClose, "1"), std::string("\x81\x03xyz")}) {
+        client_close(1000, "\x80"), client_frame(Opcode::kClose, "1"),
+        std::string("\x81\x03xyz")}) {
     expect_same_in_all_cuts(before + offence + client_frame(Opcode::kText, "never"));
   }
 }

@@ -1,5 +1,6 @@
 // MessageAssembly: what a Connection remembers while its opening, a frame or a message is
-// incomplete. Made when the first piece stays behind and freed with the last, so idle connections do not pay for it.
+// incomplete. Made when the first piece stays behind and freed with the last, so idle connections
+// do not pay for it.
 //
 // Thread: the connection's loop. Limits: `message` grows with the bytes that came (doubling), at
 // most to the message limit; `carry` holds at most one receive buffer.

@@ -69,7 +69,8 @@ TEST_F(UpgradeTest, TakesGetOnly) {
 TEST_F(UpgradeTest, NeedsVersion13) {
   for (const char* version : {"8", "0", "14", "13 ", "013", "", "13, 8"}) {
     const std::string headers = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: " +
-                                std::string(kKey) + "\r\nSec-WebSocket-Version: " + version + "\r\n";
+                                std::string(kKey) + "\r\nSec-WebSocket-Version: " +
+                                version + "\r\n";
     EXPECT_EQ(refusal(headers), std::string_view(version) == "13 " ? 101 : 426) << version;
   }
   EXPECT_EQ(refusal("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: " +

@@ -132,7 +132,7 @@ export function useRoom(server: string, room: string, me: Author | undefined): R
     connected,
     wasOpen,
     attempt: socket.attempt,
-    retryAt: (socket as { retryAt?: number }).retryAt,
+    retryAt: socket.retryAt,
     error: socket.error?.message,
     reconnect: socket.reconnect,
   };

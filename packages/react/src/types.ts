@@ -82,6 +82,8 @@ export interface WsSnapshot<U> {
   readonly error: SocketError | MessageError | undefined;
   /** Tries in a row that failed; 0 while connected. */
   readonly attempt: number;
+  /** When the next try is due, as `Date.now()` counts; undefined when none is planned. */
+  readonly retryAt: number | undefined;
   readonly lastClose: CloseInfo | undefined;
   /** Messages lost on this connection, either way; `onDrop` says which. */
   readonly dropped: number;

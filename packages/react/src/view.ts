@@ -24,6 +24,7 @@ export const idleSnapshot: WsSnapshot<never> = Object.freeze({
   state: 'idle',
   error: undefined,
   attempt: 0,
+  retryAt: undefined,
   lastClose: undefined,
   dropped: 0,
 });
@@ -269,6 +270,7 @@ export class View<T, U> {
       state,
       error: socket?.error ?? this.#error,
       attempt: socket?.attempt ?? 0,
+      retryAt: socket?.retryAt,
       lastClose: socket?.lastClose,
       dropped,
     });

@@ -220,11 +220,17 @@ describe('trap 9: no errors, no close codes, no "connecting"', () => {
     expect(result.current).toMatchObject({
       state: 'waiting',
       attempt: 1,
+      retryAt: expect.any(Number),
       error: { code: 'network' },
     });
     pass(1000);
     accept();
-    expect(result.current).toMatchObject({ state: 'open', attempt: 0, error: undefined });
+    expect(result.current).toMatchObject({
+      state: 'open',
+      attempt: 0,
+      retryAt: undefined,
+      error: undefined,
+    });
     end(1001, 'restart');
     expect(result.current.lastClose).toMatchObject({ code: 1001, reason: 'restart' });
   });

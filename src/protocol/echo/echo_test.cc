@@ -6,7 +6,7 @@
 
 #include "protocol/echo/adapter.h"
 #include "protocol/echo/session.h"
-#include "protocol/testing/fake_transport.h"
+#include "protocol/transport/testing/fake_transport.h"
 
 namespace anywire::protocol::echo {
 namespace {

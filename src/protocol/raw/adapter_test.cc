@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "protocol/testing/fake_transport.h"
+#include "protocol/transport/testing/fake_transport.h"
 
 namespace anywire::protocol::raw {
 namespace {
@@ -68,6 +68,7 @@ TEST_F(RawAdapterTest, MakesSessionsThatBeatOnlyWhenAgreedOn) {
     session->on_attached(request_for("/raw/room"));
     ws::Message empty = message_of("");
     session->on_message(empty);
+    loop_->turn(Duration::zero());
     EXPECT_EQ(transport.log.back(), agreed ? "text:" : "frame");
     session->on_closed(ws::CloseCode::kNormal);
   }

@@ -16,14 +16,14 @@ broker::Publication publication(broker::PayloadKind kind, std::string_view paylo
   return {.channel = "c", .offset = 1, .kind = kind, .payload = Buffer::copy_of(as_bytes(payload))};
 }
 
+Frames encoded(broker::PayloadKind kind, std::string_view payload) {
+  return ws::server_frames(as_text(encode(publication(kind, payload))->bytes()));
+}
+
 TEST(RawCodec, SendsTextAndJsonAsTextAndBytesAsBinary) {
-  EXPECT_EQ(ws::server_frames(as_text(encode(publication(broker::PayloadKind::kText, "t"))->bytes())),
-            Frames{"text:t"});
-  EXPECT_EQ(ws::server_frames(as_text(encode(publication(broker::PayloadKind::kJson, "1"))->bytes())),
-            Frames{"text:1"});
-  EXPECT_EQ(
-      ws::server_frames(as_text(encode(publication(broker::PayloadKind::kBinary, "b"))->bytes())),
-      Frames{"binary:b"});
+  EXPECT_EQ(encoded(broker::PayloadKind::kText, "t"), Frames{"text:t"});
+  EXPECT_EQ(encoded(broker::PayloadKind::kJson, "1"), Frames{"text:1"});
+  EXPECT_EQ(encoded(broker::PayloadKind::kBinary, "b"), Frames{"binary:b"});
 }
 
 TEST(RawCodec, WritesEveryLengthForm) {

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "protocol/raw/adapter.h"
 #include "protocol/raw/codec.h"
-#include "protocol/testing/fake_transport.h"
+#include "protocol/transport/testing/fake_transport.h"
 #include "websocket/testing/peer.h"
 
 namespace anywire::protocol::raw {
@@ -39,15 +39,16 @@ class RawSessionTest : public ::testing::Test {
     }
   };
 
-  Client join(RawAdapter& adapter, std::string_view path, bool heartbeat = false) {
+  Client join(std::string_view path, bool heartbeat = false) {
     Client client;
     client.session = std::make_unique<RawSession>(adapter, *client.transport, heartbeat);
     client.as_session().on_attached(request_for(path));
     return client;
   }
-  static void say(Client& client, std::string_view data, bool text = true) {
+  void say(Client& client, std::string_view data, bool text = true) {
     ws::Message message = message_of(data, text);
     client.as_session().on_message(message);
+    loops[0]->turn(Duration::zero());
   }
   std::string path_owned_by(std::uint32_t loop) {
     for (int i = 0;; ++i) {
@@ -78,12 +79,12 @@ class RawSessionTest : public ::testing::Test {
 };
 
 TEST_F(RawSessionTest, OpensAtOnceWhereTheChannelIsOwned) {
-  Client a = join(adapter, path_owned_by(0));
+  Client a = join(path_owned_by(0));
   EXPECT_THAT(a.log(), ElementsAre("open"));
 }
 
 TEST_F(RawSessionTest, OpensOnlyWhenTheOwnerElsewhereKnows) {
-  Client a = join(adapter, path_owned_by(1));
+  Client a = join(path_owned_by(1));
   loops[0]->turn(Duration::zero());
   EXPECT_THAT(a.log(), IsEmpty());
   settle();
@@ -92,8 +93,8 @@ TEST_F(RawSessionTest, OpensOnlyWhenTheOwnerElsewhereKnows) {
 
 TEST_F(RawSessionTest, GivesEveryMemberEveryMessageTheSenderIncluded) {
   for (const std::uint32_t owner : {0u, 1u}) {
-    Client a = join(adapter, path_owned_by(owner));
-    Client b = join(adapter, path_owned_by(owner));
+    Client a = join(path_owned_by(owner));
+    Client b = join(path_owned_by(owner));
     settle();
     say(a, "hi");
     say(b, std::string_view("\0\xFF", 2), false);
@@ -109,8 +110,8 @@ TEST_F(RawSessionTest, GivesEveryMemberEveryMessageTheSenderIncluded) {
 }
 
 TEST_F(RawSessionTest, KeepsChannelsApart) {
-  Client a = join(adapter, "/raw/one");
-  Client b = join(adapter, "/raw/two");
+  Client a = join("/raw/one");
+  Client b = join("/raw/two");
   settle();
   say(a, "for one");
   settle();
@@ -118,10 +119,10 @@ TEST_F(RawSessionTest, KeepsChannelsApart) {
 }
 
 TEST_F(RawSessionTest, SharesOneFrameBetweenMembers) {
-  Client a = join(adapter, path_owned_by(0));
-  Client b = join(adapter, path_owned_by(0));
-  Client c = join(adapter, path_owned_by(0));
-  Client d = join(adapter, path_owned_by(0));
+  Client a = join(path_owned_by(0));
+  Client b = join(path_owned_by(0));
+  Client c = join(path_owned_by(0));
+  Client d = join(path_owned_by(0));
   c.transport->wants = d.transport->wants = Transport::Encoding::kCompressed;
   say(a, std::string(1000, 'z'));
   ASSERT_EQ(d.transport->frames.size(), 1u);
@@ -132,7 +133,7 @@ TEST_F(RawSessionTest, SharesOneFrameBetweenMembers) {
 }
 
 TEST_F(RawSessionTest, TakesAMessageThatHasItsOwnBuffer) {
-  Client a = join(adapter, path_owned_by(1));
+  Client a = join(path_owned_by(1));
   settle();
   ws::Message message{.text = true, .data = {}, .owned = Buffer::copy_of(as_bytes("large"))};
   message.data = message.owned->bytes();
@@ -142,16 +143,16 @@ TEST_F(RawSessionTest, TakesAMessageThatHasItsOwnBuffer) {
 }
 
 TEST_F(RawSessionTest, GreetsAtTheRootOnly) {
-  Client root = join(adapter, "/");
-  Client other = join(adapter, path_owned_by(0));
+  Client root = join("/");
+  Client other = join(path_owned_by(0));
   settle();
   EXPECT_THAT(root.log(), ElementsAre("open", R"(text:{"hello":"world"})"));
   EXPECT_THAT(other.log(), ElementsAre("open"));
 }
 
 TEST_F(RawSessionTest, MeetsTheRootChannelByItsNameToo) {
-  Client root = join(adapter, "/");
-  Client named = join(adapter, "/raw/lobby");
+  Client root = join("/");
+  Client named = join("/raw/lobby");
   settle();
   say(named, "hello");
   settle();
@@ -160,8 +161,8 @@ TEST_F(RawSessionTest, MeetsTheRootChannelByItsNameToo) {
 
 TEST_F(RawSessionTest, AnswersTheHeartbeatAndPublishesItNot) {
   const std::string path = path_owned_by(0);
-  Client beating = join(adapter, path, true);
-  Client plain = join(adapter, path);
+  Client beating = join(path, true);
+  Client plain = join(path);
   say(beating, "");
   EXPECT_THAT(beating.log(), ElementsAre("open", "text:"));
   EXPECT_THAT(plain.heard(), IsEmpty());
@@ -171,8 +172,8 @@ TEST_F(RawSessionTest, AnswersTheHeartbeatAndPublishesItNot) {
 
 TEST_F(RawSessionTest, HearsNothingAfterTheEnd) {
   const std::string path = path_owned_by(0);
-  Client a = join(adapter, path);
-  Client b = join(adapter, path);
+  Client a = join(path);
+  Client b = join(path);
   b.as_session().on_closed(ws::CloseCode::kAbnormal);
   say(a, "gone?");
   EXPECT_THAT(b.heard(), IsEmpty());
@@ -181,7 +182,7 @@ TEST_F(RawSessionTest, HearsNothingAfterTheEnd) {
 
 TEST_F(RawSessionTest, MayEndBeforeTheSubscriptionIsConfirmed) {
   {
-    Client a = join(adapter, path_owned_by(1));
+    Client a = join(path_owned_by(1));
     a.as_session().on_closed(ws::CloseCode::kAbnormal);
   }
   settle();

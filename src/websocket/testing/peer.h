@@ -42,7 +42,8 @@ inline std::string client_frame(Opcode opcode, std::string_view payload, FrameSh
 }
 
 // The head of a frame that claims `payload_bytes` and brings none.
-inline std::string client_header(Opcode opcode, std::uint64_t payload_bytes, FrameShape shape = {}) {
+inline std::string client_header(Opcode opcode, std::uint64_t payload_bytes,
+                                 FrameShape shape = {}) {
   std::array<std::uint8_t, kHeaderBytesMax> header;
   const std::size_t size = write_masked_header(header.data(), opcode, shape.fin, shape.rsv1,
                                                payload_bytes, shape.mask_key);

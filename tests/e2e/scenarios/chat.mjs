@@ -125,6 +125,8 @@ export function chatScenarios(stage, mode) {
     await write(tab, 'meanwhile');
     await tab.getByText('Your message is kept').waitFor();
     await shoot(tab, 'chat-reconnecting-light');
+    // The waits grow and are drawn at random, so one that lasts seconds comes within a few tries.
+    await tab.getByText(/Reconnecting in \d+ s/).first().waitFor({ timeout: 60_000 });
     const tries = chatProxy.attempts.length;
     await tab.getByRole('button', { name: 'Try now' }).click();
     await until('a try', () => chatProxy.attempts.length > tries);
