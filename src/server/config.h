@@ -22,7 +22,6 @@ enum class ProxyProtocol { kOff, kV1, kV2, kAny };
 // a channel and no connection keeps a dictionary; kDedicated keeps a window per connection, which
 // compresses better and costs up to 300 KiB each (RFC 7692 7.1.1, context takeover).
 enum class Compression { kOff, kShared, kDedicated };
-enum class SlowPolicy { kClose };
 
 struct ServerSection {
   // host:port, [v6]:port or unix:/path. `localhost:port` has been replaced by both loopback
@@ -40,7 +39,6 @@ struct TlsSection {
   std::string certificate;                // PEM file with the chain; empty means plain TCP
   std::string key;                        // PEM file with the private key
   TlsVersion min_version = TlsVersion::k12;
-  Duration handshake_timeout{10'000};     // from accept to the end of the handshake, 100 ms..5 min
 
   bool enabled() const { return !certificate.empty(); }
 };
@@ -48,7 +46,7 @@ struct TlsSection {
 struct HttpSection {
   std::size_t head_bytes_max = 16 * 1024;  // request line and headers together, 1 KiB..1 MiB
   int headers_max = 100;                   // header fields, 8..1,000
-  Duration head_timeout{10'000};           // for a whole head, not per read, 100 ms..5 min
+  Duration head_timeout{10'000};           // for a whole head, TLS included, 100 ms..5 min
   Duration keep_alive_timeout{30'000};     // between two requests, 0 (close after one)..1 h
   std::vector<std::string> trusted_proxies;  // addresses or CIDR blocks
   ProxyProtocol proxy_protocol = ProxyProtocol::kOff;  // for every listening address
@@ -68,7 +66,6 @@ struct WebSocketSection {
   std::size_t low_watermark = 64 * 1024;    // unsent bytes; reading resumes at or below, 0..1 GiB
   std::size_t high_watermark = 256 * 1024;  // unsent bytes; reading pauses above, 1 KiB..1 GiB
   std::size_t queue_bytes_max = 2 * 1024 * 1024;  // unsent bytes, hard limit, 4 KiB..2 GiB
-  SlowPolicy slow_policy = SlowPolicy::kClose;    // what happens at the hard limit
 };
 
 // What answers WebSocket connections to "/".

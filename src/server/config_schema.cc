@@ -40,7 +40,6 @@ EnumKind one_of(std::span<const string_view> names) {
 constexpr std::array<string_view, 2> kTlsVersions{"1.2", "1.3"};
 constexpr std::array<string_view, 4> kProxyProtocols{"off", "v1", "v2", "any"};
 constexpr std::array<string_view, 3> kCompressions{"off", "shared", "dedicated"};
-constexpr std::array<string_view, 1> kSlowPolicies{"close"};
 constexpr std::array<string_view, 4> kLevels{"debug", "info", "warn", "error"};
 constexpr std::array<string_view, 3> kFormats{"auto", "human", "json"};
 
@@ -100,8 +99,6 @@ std::vector<Key> tls_keys() {
        "Path of a PEM file with the certificate's private key. Read again on SIGHUP."},
       {"tls", "min_version", one_of<kAt, &S::min_version>(kTlsVersions),
        "The oldest TLS version accepted."},
-      {"tls", "handshake_timeout", DurationKind{at<kAt, &S::handshake_timeout>, 100ms, 5min},
-       "How long a client may take for the whole TLS handshake."},
   };
 }
 
@@ -114,7 +111,8 @@ std::vector<Key> http_keys() {
       {"http", "headers_max", IntKind{at<kAt, &S::headers_max>, 8, 1'000},
        "Header fields in a request; more is answered with 431."},
       {"http", "head_timeout", DurationKind{at<kAt, &S::head_timeout>, 100ms, 5min},
-       "How long a client may take for a whole request head, however slowly it trickles in."},
+       "How long a client may take for a whole request head, however slowly it trickles in; for "
+       "the first one counted from the accept, with the TLS handshake in it."},
       {"http", "keep_alive_timeout", DurationKind{at<kAt, &S::keep_alive_timeout>, 0ms, 1h},
        "How long a connection may rest between two requests. 0 closes it after each answer."},
       {"http", "trusted_proxies", ListKind{at<kAt, &S::trusted_proxies>, is_cidr, kCidrs, 0},
@@ -164,10 +162,8 @@ std::vector<Key> websocket_keys() {
       {"websocket", "high_watermark", SizeKind{at<kAt, &S::high_watermark>, kKiB, kGiB},
        "When more than this waits to be sent to a peer, nothing more is read from it."},
       {"websocket", "queue_bytes_max", SizeKind{at<kAt, &S::queue_bytes_max>, 4 * kKiB, 2 * kGiB},
-       "The most that may wait to be sent to one peer; then `slow_policy` applies."},
-      {"websocket", "slow_policy", one_of<kAt, &S::slow_policy>(kSlowPolicies),
-       "What happens to a peer too slow for what it receives. `close` ends its connection, so that "
-       "it knows it missed something; nothing is dropped silently."},
+       "The most that may wait to be sent to one peer. A peer too slow for what it receives is "
+       "disconnected, so that it knows it missed something; nothing is dropped silently."},
   };
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "base/log.h"
+#include "http/forwarded.h"
 #include "server/welcome_page.h"
 #include "websocket/upgrade.h"
 
@@ -21,15 +21,6 @@ void refuse(http::Response& response, const http::HttpError& error) {
   } else if (error.status == 405) {
     response.headers = {{"Allow", "GET"}};
   }
-}
-
-void log_refusal(const http::RequestHead& head, const http::HttpError& error) {
-  static log::Limiter limiter;
-  // The path may hold a channel name; the query may hold a secret and stays out.
-  log::limited(limiter, log::coarse_now(), log::Level::kInfo, "request refused",
-               {{"status", error.status},
-                {"reason", std::string_view(error.reason)},
-                {"path", head.raw_path}});
 }
 
 }  // namespace
@@ -54,7 +45,7 @@ void Gateway::on_request(http::Connection& connection, const http::RequestHead& 
     if (route) return upgrade(connection, head, *route, response);
   }
   const http::HttpError error{404, "nothing is served at this path"};
-  log_refusal(head, error);
+  log_request(log::Level::kInfo, "request refused", connection, head, error);
   refuse(response, error);
 }
 
@@ -67,12 +58,29 @@ void Gateway::upgrade(http::Connection& connection, const http::RequestHead& hea
       route.refusal ? std::unexpected(*route.refusal)
                     : ws::accept_upgrade(head, route.subprotocols, options_.deflate);
   if (!answer) {
-    log_refusal(head, answer.error());
+    log_request(log::Level::kInfo, "request refused", connection, head, answer.error());
     return refuse(response, answer.error());
   }
+  log_request(log::Level::kDebug, "connected", connection, head, {101, "websocket"});
   http::Connection::Taken taken = connection.take_stream();
   protocol::WebSocketTransport::start(websockets_, std::move(taken.stream), taken.early,
                                       std::move(*answer), head, route.make_session);
+}
+
+void Gateway::log_request(log::Level level, std::string_view text,
+                          const http::Connection& connection, const http::RequestHead& head,
+                          const http::HttpError& error) const {
+  if (!log::enabled(level)) return;
+  static log::Limiter limiter;
+  const http::Client client =
+      http::find_client(head, connection.peer(), connection.encrypted(), options_.trusted_proxies);
+  // The path may hold a channel name; the query may hold a secret and stays out.
+  log::limited(limiter, log::coarse_now(), level, text,
+               {{"status", error.status},
+                {"reason", std::string_view(error.reason)},
+                {"path", head.raw_path},
+                {"client", client.address.host()},
+                {"secure", client.is_secure}});
 }
 
 bool Gateway::origin_allowed(const http::RequestHead& head) const {

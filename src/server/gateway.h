@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "http/connection.h"
 #include "net/cidr.h"
 #include "protocol/adapter.h"
@@ -18,6 +19,7 @@ namespace anywire::server {
 
 struct GatewayOptions {
   std::vector<std::string> allowed_origins = {"*"};
+  net::CidrList trusted_proxies;
   ws::DeflateOffer deflate;
   bool welcome_page = false;  // GET / shows a page with a small chat (`anywire dev`)
 };
@@ -31,6 +33,8 @@ class Gateway final : public http::RequestHandler {
                   http::Response& response) override;
 
  private:
+  void log_request(log::Level level, std::string_view text, const http::Connection& connection,
+                   const http::RequestHead& head, const http::HttpError& error) const;
   bool origin_allowed(const http::RequestHead& head) const;
   void upgrade(http::Connection& connection, const http::RequestHead& head,
                protocol::Route& route, http::Response& response);

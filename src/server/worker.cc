@@ -47,6 +47,11 @@ ws::DeflateOffer deflate_offer(const WebSocketSection& section) {
   return offer;
 }
 
+net::CidrList trusted_proxies(const HttpSection& section) {
+  // The configuration has been checked; an empty list trusts nobody.
+  return net::CidrList::parse(section.trusted_proxies).value_or(net::CidrList());
+}
+
 http::ConnectionOptions http_options(const HttpSection& section) {
   http::ConnectionOptions options;
   options.limits.head_bytes_max = section.head_bytes_max;
@@ -72,6 +77,7 @@ Worker::Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
                    .compression = compression_},
                   {}},
       gateway_({.allowed_origins = config_.raw.allowed_origins,
+                .trusted_proxies = trusted_proxies(config_.http),
                 .deflate = deflate_offer(config_.websocket),
                 .welcome_page = options.welcome_page},
                make_adapters(config_, hub, compression_), websockets_),

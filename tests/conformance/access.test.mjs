@@ -4,6 +4,7 @@ import tls from 'node:tls';
 import { text } from '../support/frames.mjs';
 import { request, upgradeRequest } from '../support/http.mjs';
 import { checkSwitching, Peer, Wire } from '../support/peer.mjs';
+import { until } from '../support/poll.mjs';
 import { kEcho, suite } from '../support/suite.mjs';
 
 const from = (path, origin) => upgradeRequest(path, { headers: { Origin: origin } });
@@ -151,4 +152,36 @@ suite('PROXY protocol off', { only: plain }, (it) => {
       if (response) assert.equal(response.status, 400);
     });
   }
+});
+
+// What the server takes for the client's address shows in its log.
+async function loggedClient(server, wire, path, headers) {
+  const connection = await wire();
+  await connection.write(upgradeRequest(path, { headers }));
+  assert.equal((await connection.response()).status, 404);
+  const event = await until('the log line', () =>
+    server.log.find((line) => line.msg === 'request refused' && line.path === path));
+  return [event.client, event.secure];
+}
+const kForwarded = { 'X-Forwarded-For': '203.0.113.9, 198.51.100.7', 'X-Forwarded-Proto': 'https' };
+
+suite('X-Forwarded-* from a trusted proxy', {
+  flags: { 'http.trusted_proxies': '127.0.0.0/8' }, concurrency: 1,
+}, (it) => {
+  it('names the client it saw, and how that connected', async ({ server, wire }) => {
+    assert.deepEqual(await loggedClient(server, wire, '/none/trusted', kForwarded),
+      ['198.51.100.7', true]);
+  });
+  it('is passed over when it is garbage', async ({ server, wire }) => {
+    const [client] = await loggedClient(server, wire, '/none/garbage',
+      { 'X-Forwarded-For': 'not-an-address' });
+    assert.equal(client, '127.0.0.1');
+  });
+});
+
+suite('X-Forwarded-* from anybody else', { concurrency: 1 }, (it) => {
+  it('is ignored', async ({ server, wire, mode }) => {
+    assert.deepEqual(await loggedClient(server, wire, '/none/untrusted', kForwarded),
+      ['127.0.0.1', mode.secure]);
+  });
 });

@@ -51,7 +51,7 @@ async function slowHeads(server, count, bytes, limitMs) {
 }
 
 suite('slow handshakes', {
-  concurrency: 1, flags: { 'http.head_timeout': '2s', 'tls.handshake_timeout': '2s' },
+  concurrency: 1, flags: { 'http.head_timeout': '2s' },
 }, (it) => {
   it('cuts 2,000 of them at the deadline while others are served', async ({ server, mode }) => {
     // Under TLS the peer says hello a byte at a time: the start of a lawful ClientHello record.
