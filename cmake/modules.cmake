@@ -3,15 +3,16 @@
 # file needs no edit here. A folder without sources becomes an interface library.
 
 # llhttp is the second opinion that tests and fuzzers hold our HTTP parser against; the server does
-# not run it. Debian ships it as C sources (package node-llhttp), not as a library.
+# not run it. Debian ships it as C sources (package node-llhttp), which scripts/setup unpacks.
 if(ANYWIRE_TESTS OR ANYWIRE_FUZZ)
-  find_path(LLHTTP_SOURCE_DIR llhttp.c PATHS /usr/share/llhttp NO_DEFAULT_PATH)
-  if(NOT LLHTTP_SOURCE_DIR)
-    message(FATAL_ERROR "llhttp sources not found; run scripts/setup (Debian package node-llhttp)")
+  set(LLHTTP_ROOT ${CMAKE_SOURCE_DIR}/build/debian/usr/share)
+  set(LLHTTP_SOURCE_DIR ${LLHTTP_ROOT}/llhttp)
+  if(NOT EXISTS ${LLHTTP_SOURCE_DIR}/llhttp.c)
+    message(FATAL_ERROR "the sources of llhttp are missing; run scripts/setup test")
   endif()
   add_library(llhttp STATIC ${LLHTTP_SOURCE_DIR}/api.c ${LLHTTP_SOURCE_DIR}/http.c
     ${LLHTTP_SOURCE_DIR}/llhttp.c)
-  target_include_directories(llhttp SYSTEM PUBLIC /usr/share/include/llhttp)
+  target_include_directories(llhttp SYSTEM PUBLIC ${LLHTTP_ROOT}/include/llhttp)
   target_compile_options(llhttp PRIVATE -w)
 endif()
 
