@@ -10,6 +10,24 @@ namespace {
 
 // A walk with more would take longer to reach its last receiver than it saves.
 constexpr std::size_t kPendingMax = 64;
+// Up to here publications are joined: a copy once per loop is cheaper than a pointer per receiver.
+constexpr std::size_t kRunBytesMax = 16 * 1024;
+
+std::vector<Delivery> in_runs(Delivery::Publications publications) {
+  std::vector<Delivery> runs;
+  while (!publications.empty()) {
+    std::size_t count = 1;
+    std::size_t bytes = publications[0]->payload->size();
+    while (count < publications.size()) {
+      bytes += publications[count]->payload->size();
+      if (bytes > kRunBytesMax) break;
+      ++count;
+    }
+    runs.emplace_back(publications.first(count));
+    publications = publications.subspan(count);
+  }
+  return runs;
+}
 
 }  // namespace
 
@@ -18,6 +36,20 @@ struct Hub::OwnedChannel {
   std::uint64_t last_offset = 0;
   std::vector<std::uint32_t> loops;  // those with subscribers
 };
+
+std::size_t Delivery::payload_bytes_max() const {
+  std::size_t most = 0;
+  for (const auto& one : publications_) most = std::max(most, one->payload->size());
+  return most;
+}
+
+BufferRef Delivery::joined(const std::vector<BufferRef>& parts) {
+  std::size_t bytes = 0;
+  for (const BufferRef& part : parts) bytes += part->size();
+  BufferRef whole = Buffer::allocate(bytes);
+  for (const BufferRef& part : parts) whole->append(part->bytes());
+  return whole;
+}
 
 Subscriber::~Subscriber() {
   if (channel_ != nullptr) channel_->hub.unsubscribe(*this);
@@ -184,11 +216,7 @@ void Hub::on_turn_end() {
 void Hub::deliver_pending(LocalChannel& channel) {
   if (channel.pending.empty()) return;
   const std::vector<broker::PublicationPtr> publications = std::exchange(channel.pending, {});
-  std::vector<Delivery> deliveries;
-  deliveries.reserve(publications.size());
-  for (const broker::PublicationPtr& publication : publications) {
-    deliveries.emplace_back(*publication);
-  }
+  std::vector<Delivery> deliveries = in_runs(publications);
   // A receiver that publishes in answer is served in the next walk, so everybody sees one order.
   AW_ASSERT(!channel.delivering);
   channel.delivering = true;
@@ -197,7 +225,7 @@ void Hub::deliver_pending(LocalChannel& channel) {
     for (Delivery& delivery : deliveries) {
       Subscriber* subscriber = channel.subscribers[i];  // may leave in between
       if (subscriber == nullptr) break;
-      subscriber->on_publication(delivery);
+      subscriber->on_delivery(delivery);
     }
   }
   close_holes(channel);

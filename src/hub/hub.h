@@ -18,6 +18,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -33,25 +34,38 @@ namespace anywire::hub {
 class Hub;
 struct LocalChannel;
 
-// The wire forms of one publication on this loop: made by the first receiver that needs one,
-// shared by the rest. Each (adapter, variant) has a number of its own.
+// A run of consecutive publications of one channel, as one walk over its subscribers hands it out,
+// and its wire forms on this loop: made by the first receiver that needs one, shared by the rest.
+// Each (adapter, variant) has a number of its own.
+//
+// Small messages of a burst share a run, so that a receiver gets all of them for one pointer.
 class Delivery {
  public:
   static constexpr std::size_t kVariantsMax = 16;
+  using Publications = std::span<const broker::PublicationPtr>;
 
-  explicit Delivery(const broker::Publication& publication) : publication_(publication) {}
+  // `publications` is not empty and outlives the object.
+  explicit Delivery(Publications publications) : publications_(publications) {}
 
-  const broker::Publication& publication() const { return publication_; }
+  Publications publications() const { return publications_; }
+  std::size_t payload_bytes_max() const;
 
+  // `encode` makes the frame of one publication; frames of a variant may be sent back to back.
   template <typename Encode>
   const BufferRef& frame(std::size_t variant, Encode&& encode) {
     BufferRef& frame = frames_[variant];
-    if (!frame) frame = encode(publication_);
-    return frame;
+    if (frame) return frame;
+    if (publications_.size() == 1) return frame = encode(*publications_[0]);
+    std::vector<BufferRef> parts;
+    parts.reserve(publications_.size());
+    for (const broker::PublicationPtr& one : publications_) parts.push_back(encode(*one));
+    return frame = joined(parts);
   }
 
  private:
-  const broker::Publication& publication_;
+  static BufferRef joined(const std::vector<BufferRef>& parts);
+
+  Publications publications_;
   std::array<BufferRef, kVariantsMax> frames_;
 };
 
@@ -66,8 +80,8 @@ class Subscriber {
 
   // The subscription is in force: every publication ordered from now on will be delivered.
   virtual void on_subscribed() = 0;
-  // May unsubscribe this and other subscribers, but not destroy them.
-  virtual void on_publication(Delivery& delivery) = 0;
+  // The next publications. May unsubscribe this and other subscribers, but not destroy them.
+  virtual void on_delivery(Delivery& delivery) = 0;
 
   bool subscribed() const { return channel_ != nullptr; }
 

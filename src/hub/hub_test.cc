@@ -28,12 +28,14 @@ class Member final : public Subscriber {
     ++subscribed_calls;
     if (on_subscribed_hook) on_subscribed_hook();
   }
-  void on_publication(Delivery& delivery) override {
-    const broker::Publication& publication = delivery.publication();
-    if (subscribed_calls == 0) ++early;
-    heard.emplace_back(as_text(publication.payload->bytes()));
-    offsets.push_back(publication.offset);
-    if (on_publication_hook) on_publication_hook();
+  void on_delivery(Delivery& delivery) override {
+    for (const broker::PublicationPtr& publication : delivery.publications()) {
+      if (!subscribed()) return;  // left over the one before
+      if (subscribed_calls == 0) ++early;
+      heard.emplace_back(as_text(publication->payload->bytes()));
+      offsets.push_back(publication->offset);
+      if (on_publication_hook) on_publication_hook();
+    }
   }
 
   int subscribed_calls = 0;
@@ -260,7 +262,7 @@ TEST_F(OneLoopHubTest, EncodesOncePerVariant) {
   struct Encoder final : Subscriber {
     explicit Encoder(std::size_t v) : variant(v) {}
     void on_subscribed() override {}
-    void on_publication(Delivery& delivery) override {
+    void on_delivery(Delivery& delivery) override {
       frame = delivery.frame(variant, [&](const broker::Publication& publication) {
         ++*encodings;
         return publication.payload;
@@ -280,6 +282,47 @@ TEST_F(OneLoopHubTest, EncodesOncePerVariant) {
   publish(0, "x", "a");
   EXPECT_EQ(encodings, 2);
   EXPECT_EQ(members[0]->frame->data(), members[28]->frame->data());
+}
+
+// What one receiver got, as the joined frames of each delivery.
+struct Collector final : Subscriber {
+  void on_subscribed() override {}
+  void on_delivery(Delivery& delivery) override {
+    runs.push_back(delivery.publications().size());
+    largest.push_back(delivery.payload_bytes_max());
+    const BufferRef& frame = delivery.frame(
+        0, [](const broker::Publication& one) { return Buffer::copy_of(one.payload->bytes()); });
+    frames.emplace_back(as_text(frame->bytes()));
+  }
+  std::vector<std::size_t> runs;
+  std::vector<std::size_t> largest;
+  std::vector<std::string> frames;
+};
+
+TEST_F(OneLoopHubTest, JoinsTheFramesOfABurst) {
+  Collector a, b;
+  hub().subscribe("x", a);
+  hub().subscribe("x", b);
+  for (const char* message : {"one ", "two ", "three"}) post(0, "x", message);
+  turn(0);
+  EXPECT_THAT(a.runs, ElementsAre(3u));
+  EXPECT_THAT(a.largest, ElementsAre(5u));
+  EXPECT_THAT(a.frames, ElementsAre("one two three"));
+  EXPECT_EQ(a.frames, b.frames);
+}
+
+TEST_F(OneLoopHubTest, DoesNotJoinWhatIsLarge) {
+  Collector a;
+  hub().subscribe("x", a);
+  const std::string large(16 * 1024, 'l');
+  post(0, "x", "s");
+  post(0, "x", large);
+  post(0, "x", "s");
+  post(0, "x", std::string(16 * 1024 - 1, 'm'));
+  turn(0);
+  EXPECT_THAT(a.runs, ElementsAre(1u, 1u, 2u));
+  EXPECT_EQ(a.frames[1], large);
+  EXPECT_EQ(a.frames[2].size(), 16u * 1024);
 }
 
 class TwoLoopHubTest : public HubTest {

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import WebSocket from 'ws';
-import { within } from '../support/poll.mjs';
+import { until, within } from '../support/poll.mjs';
 import { suite } from '../support/suite.mjs';
 
 const kFlags = { 'websocket.message_bytes_max': '17MiB',
@@ -117,4 +117,30 @@ suite('Chromium', { flags: kFlags }, (it) => {
       await browser.close();
     }
   }, { timeout: 60000 });
+});
+
+suite('bursts to mixed clients', { flags: { 'websocket.compression_bytes_min': '256' } }, (it) => {
+  // One turn's messages reach a client together, some of them compressed if it agreed to that.
+  it('arrive whole and in order, compressed or not', async ({ server }) => {
+    const kinds = [true, false, { serverMaxWindowBits: 10 }, true];
+    const members = await Promise.all(kinds.map(async (perMessageDeflate) => {
+      const socket = new WebSocket(server.url('/raw/mixed'),
+        { perMessageDeflate, rejectUnauthorized: false });
+      socket.heard = [];
+      socket.on('message', (data, isBinary) => socket.heard.push([data.toString('latin1'), isBinary]));
+      await within('open', once(socket, 'open'));
+      return socket;
+    }));
+    const sizes = [0, 10, 255, 256, 600, 20000, 5, 70000, 300];
+    const sent = Array.from({ length: 120 }, (_, i) =>
+      [`${i}:`.padEnd(sizes[i % sizes.length] + 4, 'abc'), i % 4 === 3]);
+    for (const [message, isBinary] of sent) {
+      members[1].send(isBinary ? Buffer.from(message, 'latin1') : message);
+    }
+    for (const member of members) {
+      await until('everything', () => member.heard.length >= sent.length, { deadlineMs: 20000 });
+      assert.deepEqual(member.heard, sent);
+      member.terminate();
+    }
+  });
 });

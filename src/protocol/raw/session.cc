@@ -29,13 +29,17 @@ void RawSession::on_message(ws::Message& message) {
       std::move(payload));
 }
 
-void RawSession::on_publication(hub::Delivery& delivery) {
-  const broker::Publication& publication = delivery.publication();
-  const bool compressed = transport_.encoding(publication.payload->size()) ==
-                          Transport::Encoding::kCompressed;
-  if (compressed) {
-    transport_.send_frame(delivery.frame(kCompressedVariant, [this](const auto& p) {
-      return encode_compressed(p, adapter_.compression());
+void RawSession::on_delivery(hub::Delivery& delivery) {
+  // All peers of a loop that take compressed frames draw the line at the same size, so what one of
+  // them encodes suits the others.
+  const auto compressed = [this](std::size_t bytes) {
+    return transport_.encoding(bytes) == Transport::Encoding::kCompressed;
+  };
+  if (compressed(delivery.payload_bytes_max())) {
+    transport_.send_frame(delivery.frame(kCompressedVariant, [&](const auto& publication) {
+      return compressed(publication.payload->size())
+                 ? encode_compressed(publication, adapter_.compression())
+                 : encode(publication);
     }));
   } else {
     transport_.send_frame(delivery.frame(kPlainVariant, encode));

@@ -25,7 +25,7 @@ class RawSession final : public Session, private hub::Subscriber {
 
  private:
   void on_subscribed() override;
-  void on_publication(hub::Delivery& delivery) override;
+  void on_delivery(hub::Delivery& delivery) override;
 
   RawAdapter& adapter_;
   Transport& transport_;
