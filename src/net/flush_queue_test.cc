@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <deque>
 
-#include "net/stream_for_test.h"
+#include "net/testing/stream_test.h"
 
 namespace anywire::net {
 namespace {
@@ -29,7 +29,7 @@ TEST_P(FlushQueueTest, FlushesManyStreamsInOneTurn) {
   }
   turn();
   for (std::size_t i = 0; i < connections.size(); ++i) {
-    ASSERT_EQ(connections[i].hear(), std::to_string(i) + "!");
+    ASSERT_EQ(connections[i].peer.hear(), std::to_string(i) + "!");
     ASSERT_EQ(connections[i].stream->queued_bytes(), 0u);
   }
 }
@@ -58,7 +58,7 @@ TEST_P(FlushQueueTest, MixesSmallJoinedAndLargeOutput) {
   }
   turns(3);
   for (std::size_t i = 0; i < connections.size(); ++i) {
-    ASSERT_TRUE(connections[i].hear() == expected[i]) << i;
+    ASSERT_TRUE(connections[i].peer.hear() == expected[i]) << i;
   }
 }
 
@@ -71,7 +71,7 @@ TEST_P(FlushQueueTest, BlockedStreamsDoNotHoldUpOthers) {
   // Only one of them is ever read.
   std::size_t heard = 0;
   for (int i = 0; i < 500; ++i) {
-    heard += connections[3].hear().size();
+    heard += connections[3].peer.hear().size();
     turn();
   }
   EXPECT_EQ(heard, 200'000u);
@@ -91,7 +91,7 @@ TEST_P(FlushQueueTest, WhatCallbacksWriteLeavesInTheSameTurn) {
   }
   turn();
   for (Connection& connection : connections) {
-    const std::string heard = connection.hear();
+    const std::string heard = connection.peer.hear();
     ASSERT_EQ(heard.size(), 15u) << heard;
     EXPECT_EQ(heard.substr(0, 5), "first");
   }
@@ -124,7 +124,7 @@ TEST_P(FlushQueueTest, NothingIsSentTwiceHoweverCallbacksInterleave) {
   std::vector<std::string> heard(connections.size());
   for (int t = 0; t < 200; ++t) {
     turn();
-    for (std::size_t i = 0; i < connections.size(); ++i) heard[i] += connections[i].hear();
+    for (std::size_t i = 0; i < connections.size(); ++i) heard[i] += connections[i].peer.hear();
   }
   for (std::size_t i = 0; i < connections.size(); ++i) EXPECT_TRUE(heard[i] == expected[i]) << i;
 }
@@ -146,7 +146,7 @@ TEST_P(FlushQueueTest, CallbacksMayCloseOtherStreamsOfTheSameFlush) {
 
 TEST_P(FlushQueueTest, SurvivesPeersThatAreGone) {
   connect(9);
-  for (std::size_t i = 0; i < connections.size(); i += 2) connections[i].hang_up();
+  for (std::size_t i = 0; i < connections.size(); i += 2) connections[i].peer.hang_up();
   for (Connection& connection : connections) {
     connection.stream->set_reading(false);
     connection.stream->write(as_bytes("x"));
@@ -163,8 +163,8 @@ TEST_P(FlushQueueTest, ADirtyStreamMayBeDestroyedAtTearDown) {
   connections[2].stream.reset();
   connections[4].stream.reset();
   turn();
-  EXPECT_EQ(connections[0].hear(), "x");
-  EXPECT_EQ(connections[2].hear(), "");
+  EXPECT_EQ(connections[0].peer.hear(), "x");
+  EXPECT_EQ(connections[2].peer.hear(), "");
 }
 
 TEST_P(FlushQueueTest, AStreamClosedWhileDirtyIsPassedOver) {
@@ -172,8 +172,8 @@ TEST_P(FlushQueueTest, AStreamClosedWhileDirtyIsPassedOver) {
   for (Connection& connection : connections) connection.stream->write(as_bytes("x"));
   connections[1].stream->close();
   turn();
-  EXPECT_EQ(connections[1].hear(), "");
-  EXPECT_EQ(connections[3].hear(), "x");
+  EXPECT_EQ(connections[1].peer.hear(), "");
+  EXPECT_EQ(connections[3].peer.hear(), "x");
 }
 
 INSTANTIATE_TEST_SUITE_P(Batching, FlushQueueTest, ::testing::Bool(), batching_name);

@@ -78,6 +78,7 @@ void OutputQueue::copy_head(std::uint8_t* out, std::size_t size) const {
 void OutputQueue::consume(std::size_t size) {
   AW_ASSERT(size <= bytes_);
   bytes_ -= size;
+  consumed_ += size;
   while (size > 0) {
     const std::size_t left = at(0)->size() - head_offset_;
     if (size < left) {

@@ -31,6 +31,8 @@ class OutputQueue {
   std::size_t bytes() const { return bytes_; }
   bool empty() const { return bytes_ == 0; }
   std::size_t buffers() const { return count_; }
+  // Bytes dropped from the front in this queue's life.
+  std::uint64_t consumed() const { return consumed_; }
 
   // The unsent part of the first buffer.
   Bytes front() const;
@@ -62,6 +64,7 @@ class OutputQueue {
   // Bytes of the first buffer that are already sent.
   std::uint32_t head_offset_ = 0;
   std::size_t bytes_ = 0;
+  std::uint64_t consumed_ = 0;
 };
 
 }  // namespace anywire::net

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/buffer.h"
 #include "base/bytes.h"
@@ -66,6 +67,9 @@ class Stream : public reactor::Watcher {
   }
   // Bytes accepted by `write` that the kernel has not taken yet.
   virtual std::size_t queued_bytes() const = 0;
+  // A number that changes whenever the kernel takes queued bytes, as long as the queue is not empty
+  // in between: whoever sees the same one twice has a peer that read nothing. No meaning else.
+  virtual std::uint64_t progress() const = 0;
   // Asks for one `on_drained`, after the flush that leaves at most the low watermark queued: at
   // the end of this turn if the socket takes everything, later if the peer is slow.
   virtual void notify_when_drained() = 0;

@@ -25,6 +25,7 @@ class TcpStream final : public Stream {
   void write(BufferRef buffer) override;
   void write_framed(Bytes head, Bytes body, bool now) override;
   std::size_t queued_bytes() const override { return output_ ? output_->bytes() : 0; }
+  std::uint64_t progress() const override { return output_ ? output_->consumed() : 0; }
   void notify_when_drained() override;
   void set_reading(bool on) override;
   void finish() override;

@@ -1,10 +1,15 @@
 #include "net/tcp_stream.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-#include "net/stream_for_test.h"
+#include <array>
+
+#include "net/testing/stream_test.h"
 
 namespace anywire::net {
 namespace {
@@ -13,14 +18,14 @@ using TcpStreamTest = StreamTest;
 
 TEST_P(TcpStreamTest, CarriesBytesBothWays) {
   Connection connection(queue);
-  connection.say("to the server");
+  connection.peer.say("to the server");
   connection.stream->write(as_bytes("to the "));
   connection.stream->write(Buffer::copy_of(as_bytes("client")));
   EXPECT_EQ(connection.stream->queued_bytes(), 13u);
-  EXPECT_EQ(connection.hear(), "") << "nothing leaves before the end of the turn";
+  EXPECT_EQ(connection.peer.hear(), "") << "nothing leaves before the end of the turn";
   turn();
   EXPECT_EQ(connection.handler.received, "to the server");
-  EXPECT_EQ(connection.hear(), "to the client");
+  EXPECT_EQ(connection.peer.hear(), "to the client");
   EXPECT_EQ(connection.stream->queued_bytes(), 0u);
   EXPECT_FALSE(connection.stream->encrypted());
 }
@@ -28,7 +33,7 @@ TEST_P(TcpStreamTest, CarriesBytesBothWays) {
 TEST_P(TcpStreamTest, UnreadBytesBringAnotherCall) {
   Connection connection(queue);
   connection.handler.chunk = 3;
-  connection.say("abcdefgh");
+  connection.peer.say("abcdefgh");
   turns(3);
   EXPECT_EQ(connection.handler.readable_calls, 3);
   EXPECT_EQ(connection.handler.received, "abcdefgh");
@@ -36,7 +41,7 @@ TEST_P(TcpStreamTest, UnreadBytesBringAnotherCall) {
 
 TEST_P(TcpStreamTest, PeekTakesNothing) {
   Connection connection(queue);
-  connection.say("PROXY x");
+  connection.peer.say("PROXY x");
   std::array<std::uint8_t, 5> head{};
   const ReadResult peeked = connection.stream->peek(head);
   EXPECT_EQ(peeked.bytes, 5u);
@@ -53,7 +58,7 @@ TEST_P(TcpStreamTest, NothingToReadWouldBlock) {
 TEST_P(TcpStreamTest, NoCallWhileReadingIsOff) {
   Connection connection(queue);
   connection.stream->set_reading(false);
-  connection.say("later");
+  connection.peer.say("later");
   turns(3);
   EXPECT_EQ(connection.handler.readable_calls, 0);
   connection.stream->set_reading(true);
@@ -69,7 +74,7 @@ TEST_P(TcpStreamTest, APartialSendGoesOnWhenTheSocketHasRoom) {
   std::string heard;
   for (int i = 0; i < 5000 && heard.size() < text.size(); ++i) {
     turn();
-    heard += connection.hear();
+    heard += connection.peer.hear();
   }
   EXPECT_TRUE(heard == text);
   EXPECT_EQ(connection.stream->queued_bytes(), 0u);
@@ -86,7 +91,7 @@ TEST_P(TcpStreamTest, ManySmallSharedBuffersArriveInOrder) {
   std::string heard;
   for (int i = 0; i < 2000 && heard.size() < text.size(); ++i) {
     turn();
-    heard += connection.hear();
+    heard += connection.peer.hear();
   }
   EXPECT_TRUE(heard == text);
 }
@@ -101,7 +106,7 @@ TEST_P(TcpStreamTest, DrainedComesOnceAfterTheQueueFellToTheLowWatermark) {
     EXPECT_LE(connection.stream->queued_bytes(), 4096u);
   };
   for (int i = 0; i < 500; ++i) {
-    connection.hear();
+    connection.peer.hear();
     turn();
   }
   EXPECT_EQ(connection.handler.drained_calls, 1);
@@ -142,7 +147,7 @@ TEST_P(TcpStreamTest, AProducerDrivenByDrainedNeverStalls) {
   std::size_t heard = 0;
   for (int i = 0; i < 100'000 && (heard < produced || produced < 4'000'000); ++i) {
     turn();
-    heard += connection.hear().size();
+    heard += connection.peer.hear().size();
   }
   EXPECT_GE(produced, 4'000'000u);
   EXPECT_EQ(heard, produced);
@@ -155,13 +160,13 @@ TEST_P(TcpStreamTest, FinishSendsTheRestThenEndsOneDirection) {
   connection.stream->write(as_bytes("too late"));
   connection.stream->write(Buffer::copy_of(as_bytes("too late")));
   std::string heard;
-  for (int i = 0; i < 500 && !connection.heard_end; ++i) {
+  for (int i = 0; i < 500 && !connection.peer.heard_end(); ++i) {
     turn();
-    heard += connection.hear();
+    heard += connection.peer.hear();
   }
   EXPECT_EQ(heard, std::string(100'000, 'x'));
-  EXPECT_TRUE(connection.heard_end);
-  connection.say("still here");
+  EXPECT_TRUE(connection.peer.heard_end());
+  connection.peer.say("still here");
   turn();
   EXPECT_EQ(connection.handler.received, "still here");
   EXPECT_EQ(connection.handler.closed_calls, 0);
@@ -171,8 +176,8 @@ TEST_P(TcpStreamTest, FinishWithNothingQueuedEndsAtOnce) {
   Connection connection(queue);
   connection.stream->finish();
   connection.stream->finish();
-  connection.hear();
-  EXPECT_TRUE(connection.heard_end);
+  connection.peer.hear();
+  EXPECT_TRUE(connection.peer.heard_end());
 }
 
 TEST_P(TcpStreamTest, CloseWhenSentReportsAfterTheLastByte) {
@@ -183,10 +188,10 @@ TEST_P(TcpStreamTest, CloseWhenSentReportsAfterTheLastByte) {
   EXPECT_EQ(connection.handler.closed_calls, 0);
   std::string heard;
   for (int i = 0; i < 500 && connection.handler.closed_calls == 0; ++i) {
-    heard += connection.hear();
+    heard += connection.peer.hear();
     turn();
   }
-  heard += connection.hear();
+  heard += connection.peer.hear();
   EXPECT_EQ(heard.size(), 100'000u);
   EXPECT_EQ(connection.handler.closed_calls, 1);
   EXPECT_EQ(connection.stream->fd(), -1);
@@ -198,8 +203,8 @@ TEST_P(TcpStreamTest, CloseWhenSentWithNothingQueuedReportsAtTheEndOfTheTurn) {
   EXPECT_EQ(connection.handler.closed_calls, 0);
   turn();
   EXPECT_EQ(connection.handler.closed_calls, 1);
-  connection.hear();
-  EXPECT_TRUE(connection.heard_end);
+  connection.peer.hear();
+  EXPECT_TRUE(connection.peer.heard_end());
 }
 
 TEST_P(TcpStreamTest, CloseDropsWhatIsQueuedAndCallsNobody) {
@@ -209,8 +214,8 @@ TEST_P(TcpStreamTest, CloseDropsWhatIsQueuedAndCallsNobody) {
   connection.stream->close();
   connection.stream->close();
   turns(2);
-  EXPECT_EQ(connection.hear(), "");
-  EXPECT_TRUE(connection.heard_end);
+  EXPECT_EQ(connection.peer.hear(), "");
+  EXPECT_TRUE(connection.peer.heard_end());
   EXPECT_EQ(connection.handler.readable_calls + connection.handler.drained_calls +
                 connection.handler.closed_calls, 0);
   connection.stream->write(as_bytes("into the void"));
@@ -222,19 +227,19 @@ TEST_P(TcpStreamTest, CloseDropsWhatIsQueuedAndCallsNobody) {
 
 TEST_P(TcpStreamTest, ThePeersEndIsReadAfterItsLastBytes) {
   Connection connection(queue);
-  connection.say("last words");
-  ::shutdown(connection.peer, SHUT_WR);
+  connection.peer.say("last words");
+  connection.peer.end_saying();
   turns(2);
   EXPECT_EQ(connection.handler.received, "last words");
   EXPECT_EQ(connection.handler.ends, 1);
   connection.stream->write(as_bytes("answer"));
   turn();
-  EXPECT_EQ(connection.hear(), "answer");
+  EXPECT_EQ(connection.peer.hear(), "answer");
 }
 
 TEST_P(TcpStreamTest, WritingToAPeerThatIsGoneIsClosed) {
   Connection connection(queue);
-  connection.hang_up();
+  connection.peer.hang_up();
   connection.stream->set_reading(false);
   connection.stream->write(as_bytes("anybody there?"));
   turns(2);
@@ -272,7 +277,7 @@ TEST_P(TcpStreamTest, ClosingInsideAnyCallbackIsSafe) {
     const auto close = [&] { connection.stream->close(); };
     if (std::string_view(where) == "readable") connection.handler.on_readable_hook = close;
     if (std::string_view(where) == "drained") connection.handler.on_drained_hook = close;
-    connection.say("x");
+    connection.peer.say("x");
     connection.stream->write(as_bytes("y"));
     connection.stream->notify_when_drained();
     turns(2);
@@ -288,7 +293,7 @@ TEST_P(TcpStreamTest, DeletionDeferredFromACallbackIsSafe) {
     connection.stream->close();
     loop->defer_delete(std::move(connection.stream));
   };
-  connection.say("x");
+  connection.peer.say("x");
   turns(2);
   EXPECT_EQ(connection.stream, nullptr);
 }

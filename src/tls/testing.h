@@ -1,5 +1,5 @@
-// Vocabulary of the tests of this folder: a throw-away certificate, a TLS client without I/O, and a
-// stream in memory that can be slow. Only tests include it.
+// Vocabulary of the tests of this folder: a throw-away certificate and a TLS client without I/O.
+// Only tests include it.
 //
 // Thread: one per object. Lifetime: an Identity's files vanish with it.
 #pragma once
@@ -11,7 +11,6 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -19,8 +18,6 @@
 #include <string_view>
 #include <vector>
 
-#include "net/stream.h"
-#include "reactor/loop.h"
 #include "tls/context.h"
 
 namespace anywire::tls::testing {
@@ -212,83 +209,6 @@ class Client {
   SSL* ssl_;
   BIO* in_;
   BIO* out_;
-};
-
-// A stream whose other end is the test. `sent` is what the peer has got; `window` how much more it
-// takes.
-class FakeStream final : public net::Stream, public reactor::TurnEndHook {
- public:
-  explicit FakeStream(reactor::Loop& loop) : loop_(loop) { loop_.add_turn_end_hook(*this); }
-  ~FakeStream() override { loop_.remove_turn_end_hook(*this); }
-
-  net::ReadResult read(MutableBytes into) override {
-    if (broken) return {net::ReadStatus::kError};
-    if (input.empty()) {
-      return {ended ? net::ReadStatus::kEnd : net::ReadStatus::kWouldBlock};
-    }
-    const std::size_t n = std::min({into.size(), input.size(), read_max});
-    std::copy_n(input.begin(), n, into.begin());
-    input.erase(0, n);
-    return {net::ReadStatus::kData, n};
-  }
-  void write(Bytes bytes) override {
-    if (!finishing && !closed) queued.append(as_text(bytes));
-  }
-  void write(BufferRef buffer) override { write(buffer->bytes()); }
-  std::size_t queued_bytes() const override { return queued.size(); }
-  void notify_when_drained() override { notify = true; }
-  void set_reading(bool on) override { reading = on; }
-  void finish() override { finishing = true; }
-  void close_when_sent() override { finishing = closing = true; }
-  void close() override {
-    closed = true;
-    queued.clear();
-  }
-  bool encrypted() const override { return false; }
-
-  // What the kernel's readiness would do in a turn: level-triggered.
-  void poll() {
-    if (!closed && reading && (!input.empty() || ended || broken)) handler_->on_readable();
-  }
-  void on_turn_end() override {
-    bool again = true;
-    while (again && !closed) {
-      const std::size_t n = std::min(window, queued.size());
-      sent.append(queued, 0, n);
-      queued.erase(0, n);
-      window -= n;
-      again = notify && queued.size() <= low_watermark;
-      if (again) {
-        notify = false;
-        handler_->on_drained();
-      }
-    }
-    if (closing && queued.empty() && !closed) {
-      closed = true;
-      handler_->on_closed();
-    }
-  }
-  void break_now() {
-    broken = true;
-    handler_->on_closed();
-  }
-
-  std::string input;
-  std::string queued;
-  std::string sent;
-  std::size_t window = std::string::npos;
-  std::size_t read_max = std::string::npos;
-  std::size_t low_watermark = 16 * 1024;
-  bool reading = true;
-  bool notify = false;
-  bool ended = false;
-  bool broken = false;
-  bool finishing = false;
-  bool closing = false;
-  bool closed = false;
-
- private:
-  reactor::Loop& loop_;
 };
 
 }  // namespace anywire::tls::testing

@@ -1,13 +1,14 @@
 // TlsStream over TcpStream, FlushQueue and a real Loop, against OpenSSL's own client.
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <array>
+#include <algorithm>
+#include <memory>
+#include <string>
 
 #include "base/clock.h"
 #include "net/flush_queue.h"
 #include "net/tcp_stream.h"
+#include "net/testing/socket_pair.h"
 #include "tls/testing.h"
 #include "tls/tls_stream.h"
 
@@ -53,26 +54,17 @@ class Echo final : public net::StreamHandler {
 class TlsSocketTest : public ::testing::TestWithParam<int> {
  protected:
   TlsSocketTest() {
-    std::array<int, 2> fds{};
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data()), 0);
-    peer = fds[1];
     stream = std::make_unique<TlsStream>(encrypt_queue, shared_context(),
-                                         *net::TcpStream::adopt(flush_queue, fds[0]));
+                                         *net::TcpStream::adopt(flush_queue, peer.give()));
     stream->set_handler(echo);
     echo.stream = stream.get();
   }
-  ~TlsSocketTest() override { ::close(peer); }
 
   // The client sends and receives what it can, then the server has a turn.
   void step() {
     to_server += client.take();
-    const ssize_t sent = ::send(peer, to_server.data(), to_server.size(), MSG_NOSIGNAL);
-    if (sent > 0) to_server.erase(0, static_cast<std::size_t>(sent));
-    if (client_reads) {
-      std::array<char, 32 * 1024> buffer;
-      const ssize_t got = ::read(peer, buffer.data(), buffer.size());
-      client.feed({buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))});
-    }
+    to_server.erase(0, peer.say_some(to_server));
+    if (client_reads) client.feed(peer.hear_some(32 * 1024));
     loop->turn(Duration::zero());
   }
   void handshake() {
@@ -87,8 +79,8 @@ class TlsSocketTest : public ::testing::TestWithParam<int> {
   net::FlushQueue flush_queue{*loop, {}};
   Client client{{.version = GetParam()}};
   Echo echo{*loop};
+  net::SocketPair peer;
   std::unique_ptr<TlsStream> stream;
-  int peer = -1;
   std::string to_server;
   bool client_reads = true;
 };
@@ -115,10 +107,7 @@ TEST_P(TlsSocketTest, CiphertextLeavesInTheTurnThePlaintextWasWritten) {
   stream->write(as_bytes("now"));
   loop->turn(Duration::zero());
   EXPECT_EQ(stream->queued_bytes(), 0u);
-  std::array<char, 256> buffer;
-  const ssize_t got = ::read(peer, buffer.data(), buffer.size());
-  ASSERT_GT(got, 0);
-  client.feed({buffer.data(), static_cast<std::size_t>(got)});
+  client.feed(peer.hear());
   EXPECT_EQ(client.received, "now");
 }
 
@@ -134,7 +123,7 @@ TEST_P(TlsSocketTest, CloseNotifyIsAnsweredAndBothSidesEnd) {
 
 TEST_P(TlsSocketTest, ThePeerVanishingIsTheEnd) {
   handshake();
-  ::shutdown(peer, SHUT_WR);
+  peer.end_saying();
   for (int i = 0; i < 20; ++i) step();
   EXPECT_TRUE(client.peer_closed());
   EXPECT_TRUE(echo.closed);

@@ -114,6 +114,13 @@ std::size_t TlsStream::queued_bytes() const {
   return (plaintext_ ? plaintext_->bytes() : 0) + lower_->queued_bytes();
 }
 
+// The lower queue may run empty and begin to count anew, but only when plaintext has followed; so
+// the two counts stand side by side and are not added up.
+std::uint64_t TlsStream::progress() const {
+  const std::uint64_t encrypted = plaintext_ ? plaintext_->consumed() : 0;
+  return (encrypted << 32) | (lower_->progress() & 0xffff'ffff);
+}
+
 void TlsStream::mark_dirty() {
   if (in_dirty_) return;
   in_dirty_ = true;

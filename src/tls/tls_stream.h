@@ -41,6 +41,7 @@ class TlsStream final : public net::Stream, private net::StreamHandler {
   void write(Bytes bytes) override;
   void write(BufferRef buffer) override;
   std::size_t queued_bytes() const override;
+  std::uint64_t progress() const override;
   void notify_when_drained() override;
   void set_reading(bool on) override;
   void finish() override;

@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
 
 #include "base/clock.h"
+#include "net/testing/fake_stream.h"
+#include "net/testing/recorder.h"
 #include "tls/testing.h"
 
 namespace anywire::tls {
@@ -12,53 +16,7 @@ namespace {
 
 using testing::Client;
 using testing::ClientOptions;
-using testing::FakeStream;
 using testing::shared_context;
-
-// Reads everything, `chunk` bytes at a time, unless told otherwise.
-class Recorder final : public net::StreamHandler {
- public:
-  void on_readable() override {
-    ++readable_calls;
-    if (on_readable_hook) return on_readable_hook();
-    read_some();
-  }
-  void on_drained() override {
-    ++drained_calls;
-    if (on_drained_hook) on_drained_hook();
-  }
-  void on_closed() override {
-    ++closed_calls;
-    if (close_on_closed) stream->close();
-  }
-
-  // One read of at most `chunk` bytes.
-  net::ReadStatus read_some() {
-    std::vector<std::uint8_t> buffer(chunk);
-    const net::ReadResult result = stream->read(buffer);
-    if (result.status == net::ReadStatus::kData) {
-      received.append(as_text({buffer.data(), result.bytes}));
-    }
-    if (result.status == net::ReadStatus::kEnd) ++ends;
-    if (result.status == net::ReadStatus::kError) {
-      ++errors;
-      stream->close();
-    }
-    return result.status;
-  }
-
-  TlsStream* stream = nullptr;
-  std::size_t chunk = 256 * 1024;
-  bool close_on_closed = true;
-  std::string received;
-  int readable_calls = 0;
-  int drained_calls = 0;
-  int closed_calls = 0;
-  int ends = 0;
-  int errors = 0;
-  std::function<void()> on_readable_hook;
-  std::function<void()> on_drained_hook;
-};
 
 class TlsStreamTest : public ::testing::Test {
  protected:
@@ -67,28 +25,31 @@ class TlsStreamTest : public ::testing::Test {
   void connect(const ClientOptions& options,
                std::shared_ptr<const Context> context = shared_context()) {
     client = std::make_unique<Client>(options);
-    auto owned = std::make_unique<FakeStream>(*loop);
-    lower = owned.get();
-    handler = Recorder();
-    stream = std::make_unique<TlsStream>(queue, std::move(context), std::move(owned));
-    stream->set_handler(handler);
+    stream.reset();
+    wire = std::make_unique<net::FakeWire>(*loop);
+    wire->low_watermark = 16 * 1024;
+    stream = std::make_unique<TlsStream>(queue, std::move(context), wire->make_stream());
+    handler = net::Recorder();
     handler.stream = stream.get();
+    // It is for the TlsStream to keep quiet once its end was read.
+    handler.stop_at_end = false;
+    stream->set_handler(handler);
   }
 
   void turn() {
-    lower->poll();
+    wire->pump();
     loop->turn(Duration::zero());
   }
   // Lets both sides talk until neither has anything to say.
   void exchange() {
     for (int quiet = 0; quiet < 3;) {
-      client->feed(std::exchange(lower->sent, {}));
+      client->feed(std::exchange(wire->sent, {}));
       const std::string to_server = client->take();
-      lower->input += to_server;
-      const std::size_t unread = lower->input.size() + handler.received.size();
+      wire->arrive(to_server);
+      const std::size_t unread = wire->unread() + handler.received.size();
       turn();
-      const bool moved = !to_server.empty() || !lower->sent.empty() ||
-                         lower->input.size() + handler.received.size() != unread;
+      const bool moved = !to_server.empty() || !wire->sent.empty() ||
+                         wire->unread() + handler.received.size() != unread;
       quiet = moved ? 0 : quiet + 1;
     }
   }
@@ -102,8 +63,8 @@ class TlsStreamTest : public ::testing::Test {
   std::unique_ptr<reactor::Loop> loop = *reactor::Loop::create({}, clock);
   EncryptQueue queue{*loop};
   std::unique_ptr<Client> client;
-  Recorder handler;
-  FakeStream* lower = nullptr;
+  net::Recorder handler;
+  std::unique_ptr<net::FakeWire> wire;
   std::unique_ptr<TlsStream> stream;
 };
 
@@ -123,7 +84,7 @@ class TlsStreamVersionTest : public TlsStreamTest,
 
 TEST_P(TlsStreamVersionTest, CarriesBytesBothWays) {
   handshake();
-  lower->input += client->encrypt("hello server");
+  wire->arrive(client->encrypt("hello server"));
   stream->write(as_bytes("hello client"));
   exchange();
   EXPECT_EQ(handler.received, "hello server");
@@ -133,10 +94,10 @@ TEST_P(TlsStreamVersionTest, CarriesBytesBothWays) {
 TEST_P(TlsStreamVersionTest, EveryReadSizeBelowGivesTheSameBytes) {
   for (std::size_t step = 1; step <= 40; ++step) {
     connect({.version = GetParam()});
-    lower->read_max = step;
+    wire->read_max = step;
     handshake();
-    lower->input += client->encrypt("first record");
-    lower->input += client->encrypt("second");
+    wire->arrive(client->encrypt("first record"));
+    wire->arrive(client->encrypt("second"));
     exchange();
     EXPECT_EQ(handler.received, "first recordsecond") << step;
   }
@@ -151,9 +112,9 @@ TEST_P(TlsStreamVersionTest, EverySplitOfTheClientsFirstFlightWorks) {
     client->feed({});
     const std::string hello = client->take();
     const std::size_t at = std::min(cut, hello.size());
-    lower->input = hello.substr(0, at);
+    wire->arrive(hello.substr(0, at));
     turn();
-    lower->input += hello.substr(at);
+    wire->arrive(hello.substr(at));
     exchange();
     ASSERT_TRUE(stream->handshake_done()) << cut;
   }
@@ -161,32 +122,32 @@ TEST_P(TlsStreamVersionTest, EverySplitOfTheClientsFirstFlightWorks) {
 
 TEST_P(TlsStreamVersionTest, DataInTheSameSegmentAsTheEndOfTheHandshakeIsDelivered) {
   client->feed({});
-  lower->input = client->take();
+  wire->arrive(client->take());
   turn();
-  client->feed(std::exchange(lower->sent, {}));
+  client->feed(std::exchange(wire->sent, {}));
   if (GetParam() == TLS1_2_VERSION) {
-    lower->input = client->take();
+    wire->arrive(client->take());
     turn();
-    client->feed(std::exchange(lower->sent, {}));
+    client->feed(std::exchange(wire->sent, {}));
   }
   ASSERT_TRUE(client->established());
-  lower->input = client->take();
-  lower->input += client->encrypt("eager");
+  wire->arrive(client->take());
+  wire->arrive(client->encrypt("eager"));
   turn();
   EXPECT_EQ(handler.received, "eager");
 }
 
 TEST_P(TlsStreamVersionTest, CloseNotifyFromThePeerIsTheEnd) {
   handshake();
-  lower->input += client->encrypt("last words");
-  lower->input += client->close_notify();
+  wire->arrive(client->encrypt("last words"));
+  wire->arrive(client->close_notify());
   exchange();
   EXPECT_EQ(handler.received, "last words");
   EXPECT_EQ(handler.ends, 1);
   // Half-closed: our direction is still open.
   stream->write(as_bytes("answer"));
   turn();
-  EXPECT_FALSE(lower->sent.empty());
+  EXPECT_FALSE(wire->sent.empty());
   EXPECT_EQ(handler.closed_calls, 0);
 }
 
@@ -198,10 +159,10 @@ TEST_P(TlsStreamVersionTest, FinishSendsWhatIsQueuedThenCloseNotifyThenEnds) {
   exchange();
   EXPECT_EQ(client->received, "goodbye");
   EXPECT_TRUE(client->peer_closed());
-  EXPECT_TRUE(lower->finishing);
-  EXPECT_FALSE(lower->closing);
+  EXPECT_TRUE(wire->fin_sent());
+  EXPECT_FALSE(wire->closed());
   // Reading goes on.
-  lower->input += client->encrypt("still talking");
+  wire->arrive(client->encrypt("still talking"));
   exchange();
   EXPECT_EQ(handler.received, "still talking");
 }
@@ -248,7 +209,7 @@ TEST_F(TlsStreamTest, TooMuchWrittenBeforeTheHandshakeBreaksTheConnection) {
   EXPECT_EQ(stream->queued_bytes(), 0u);
   loop->turn(Duration::zero());
   EXPECT_EQ(handler.closed_calls, 1);
-  EXPECT_TRUE(lower->closed);
+  EXPECT_TRUE(wire->closed());
 }
 
 TEST_F(TlsStreamTest, FinishBeforeTheHandshakeWaitsForQueuedBytes) {
@@ -257,27 +218,27 @@ TEST_F(TlsStreamTest, FinishBeforeTheHandshakeWaitsForQueuedBytes) {
   exchange();
   EXPECT_EQ(client->received, "early");
   EXPECT_TRUE(client->peer_closed());
-  EXPECT_TRUE(lower->finishing);
+  EXPECT_TRUE(wire->fin_sent());
 }
 
 TEST_F(TlsStreamTest, FinishBeforeTheHandshakeWithNothingQueuedJustEnds) {
   stream->finish();
   turn();
-  EXPECT_TRUE(lower->finishing);
+  EXPECT_TRUE(wire->fin_sent());
   EXPECT_EQ(handler.closed_calls, 0);
 }
 
 TEST_F(TlsStreamTest, CloseWhenSentClosesAfterEverythingLeft) {
   handshake();
-  lower->window = 0;
+  wire->window = 0;
   stream->write(as_bytes("all of this"));
   stream->close_when_sent();
   turn();
   EXPECT_EQ(handler.closed_calls, 0);
-  lower->window = std::string::npos;
+  wire->window = net::FakeWire::kOpenWindow;
   turn();
   EXPECT_EQ(handler.closed_calls, 1);
-  client->feed(std::exchange(lower->sent, {}));
+  client->feed(std::exchange(wire->sent, {}));
   EXPECT_EQ(client->received, "all of this");
   EXPECT_TRUE(client->peer_closed());
 }
@@ -288,24 +249,24 @@ TEST_F(TlsStreamTest, CloseWhenSentAfterFinishSendsOneCloseNotify) {
   turn();
   stream->close_when_sent();
   turn();
-  EXPECT_TRUE(lower->closed);
+  EXPECT_TRUE(wire->closed());
   EXPECT_EQ(handler.closed_calls, 1);
 }
 
 TEST_F(TlsStreamTest, AStalledReaderHoldsLittleCiphertext) {
   handshake();
-  lower->window = 0;
+  wire->window = 0;
   const BufferRef shared = Buffer::copy_of(as_bytes(std::string(1024 * 1024, 's')));
   stream->write(shared);
   stream->write(shared);
   turn();
-  EXPECT_LE(lower->queued_bytes(), TlsStream::kCiphertextBytesMax + 1024);
+  EXPECT_LE(wire->queued(), TlsStream::kCiphertextBytesMax + 1024);
   EXPECT_GE(stream->queued_bytes(), 2u * 1024 * 1024);
 }
 
 TEST_F(TlsStreamTest, AReaderThatTakesALittleAtATimeGetsEverything) {
   handshake();
-  lower->window = 0;
+  wire->window = 0;
   std::string text;
   for (int i = 0; i < 100'000; ++i) text += std::to_string(i);
   stream->write(as_bytes(text));
@@ -313,10 +274,10 @@ TEST_F(TlsStreamTest, AReaderThatTakesALittleAtATimeGetsEverything) {
   turn();
   EXPECT_EQ(handler.drained_calls, 0);
   for (int i = 0; i < 2000 && client->received.size() < text.size(); ++i) {
-    lower->window = 7000;
+    wire->window = 7000;
     turn();
-    client->feed(std::exchange(lower->sent, {}));
-    EXPECT_LE(lower->queued_bytes(), TlsStream::kCiphertextBytesMax + 1024);
+    client->feed(std::exchange(wire->sent, {}));
+    EXPECT_LE(wire->queued(), TlsStream::kCiphertextBytesMax + 1024);
   }
   EXPECT_TRUE(client->received == text);
   EXPECT_EQ(handler.drained_calls, 1);
@@ -333,10 +294,10 @@ TEST_F(TlsStreamTest, DrainedComesInTheSameTurnWhenThePeerTakesAll) {
 
 TEST_F(TlsStreamTest, DrainedIsNotCalledUnasked) {
   handshake();
-  lower->window = 0;
+  wire->window = 0;
   stream->write(as_bytes(std::string(1024 * 1024, 'd')));
   turn();
-  lower->window = std::string::npos;
+  wire->window = net::FakeWire::kOpenWindow;
   exchange();
   EXPECT_EQ(client->received.size(), 1024u * 1024);
   EXPECT_EQ(handler.drained_calls, 0);
@@ -348,7 +309,7 @@ TEST_F(TlsStreamTest, BytesWrittenInOnDrainedLeaveInTheSameTurn) {
   stream->write(as_bytes("some"));
   stream->notify_when_drained();
   loop->turn(Duration::zero());
-  client->feed(std::exchange(lower->sent, {}));
+  client->feed(std::exchange(wire->sent, {}));
   EXPECT_EQ(client->received, "somemore");
 }
 
@@ -358,23 +319,21 @@ TEST_F(TlsStreamTest, ClosingInOnDrainedIsSafe) {
   stream->write(as_bytes("some"));
   stream->notify_when_drained();
   loop->turn(Duration::zero());
-  EXPECT_TRUE(lower->closed);
+  EXPECT_TRUE(wire->closed());
   EXPECT_EQ(handler.closed_calls, 0);
 }
 
 TEST_F(TlsStreamTest, OutputForAnotherStreamFromOnDrainedWakesTheLoop) {
   handshake();
   Client other_client;
-  auto other_owned = std::make_unique<FakeStream>(*loop);
-  FakeStream* other_lower = other_owned.get();
-  TlsStream other(queue, shared_context(), std::move(other_owned));
-  Recorder other_handler;
+  net::FakeWire other_wire(*loop);
+  TlsStream other(queue, shared_context(), other_wire.make_stream());
+  net::Recorder other_handler;
   other.set_handler(other_handler);
   other_handler.stream = &other;
   while (!other.handshake_done()) {
-    other_client.feed(std::exchange(other_lower->sent, {}));
-    other_lower->input += other_client.take();
-    other_lower->poll();
+    other_client.feed(std::exchange(other_wire.sent, {}));
+    other_wire.deliver(other_client.take());
     loop->turn(Duration::zero());
   }
   handler.on_drained_hook = [&] { other.write(as_bytes("across")); };
@@ -382,17 +341,16 @@ TEST_F(TlsStreamTest, OutputForAnotherStreamFromOnDrainedWakesTheLoop) {
   loop->turn(Duration::zero());
   // Without the wake-up this turn would sleep for good.
   loop->turn(reactor::TimerWheel::kNever);
-  other_client.feed(std::exchange(other_lower->sent, {}));
+  other_client.feed(std::exchange(other_wire.sent, {}));
   EXPECT_EQ(other_client.received, "across");
 }
 
 TEST_F(TlsStreamTest, PlaintextLeftInTheEngineBringsAnotherCall) {
   handshake();
   handler.chunk = 10;
-  lower->input += client->encrypt(std::string(95, 'p'));
-  lower->poll();
+  wire->deliver(client->encrypt(std::string(95, 'p')));
   EXPECT_EQ(handler.received.size(), 10u);
-  EXPECT_TRUE(lower->input.empty()) << "the socket below has nothing more to say";
+  EXPECT_EQ(wire->unread(), 0u) << "the socket below has nothing more to say";
   // One call per turn, without anything readable below, and none when all is read.
   for (int i = 0; i < 9; ++i) loop->turn(reactor::TimerWheel::kNever);
   EXPECT_EQ(handler.received.size(), 95u);
@@ -405,8 +363,7 @@ TEST_F(TlsStreamTest, PlaintextLeftInTheEngineBringsAnotherCall) {
 TEST_F(TlsStreamTest, AHandlerThatDoesNotReadIsCalledAgain) {
   handshake();
   handler.chunk = 10;
-  lower->input += client->encrypt(std::string(20, 'p'));
-  lower->poll();
+  wire->deliver(client->encrypt(std::string(20, 'p')));
   handler.on_readable_hook = [] {};
   const int calls = handler.readable_calls;
   loop->turn(reactor::TimerWheel::kNever);
@@ -420,7 +377,7 @@ TEST_F(TlsStreamTest, ManyRecordsReadInTinyPiecesArriveWhole) {
   std::string text;
   for (int i = 0; i < 50; ++i) {
     const std::string part(static_cast<std::size_t>(i) * 37, static_cast<char>('a' + i % 26));
-    if (!part.empty()) lower->input += client->encrypt(part);
+    if (!part.empty()) wire->arrive(client->encrypt(part));
     text += part;
   }
   exchange();
@@ -430,15 +387,14 @@ TEST_F(TlsStreamTest, ManyRecordsReadInTinyPiecesArriveWhole) {
 TEST_F(TlsStreamTest, NothingIsDeliveredWhileReadingIsOff) {
   handshake();
   handler.chunk = 10;
-  lower->input += client->encrypt(std::string(30, 'p'));
-  lower->poll();
+  wire->deliver(client->encrypt(std::string(30, 'p')));
   ASSERT_EQ(handler.received.size(), 10u);
   stream->set_reading(false);
-  EXPECT_FALSE(lower->reading);
+  EXPECT_FALSE(wire->reading());
   for (int i = 0; i < 5; ++i) turn();
   EXPECT_EQ(handler.received.size(), 10u);
   stream->set_reading(true);
-  EXPECT_TRUE(lower->reading);
+  EXPECT_TRUE(wire->reading());
   for (int i = 0; i < 5; ++i) turn();
   EXPECT_EQ(handler.received.size(), 30u);
 }
@@ -446,14 +402,14 @@ TEST_F(TlsStreamTest, NothingIsDeliveredWhileReadingIsOff) {
 TEST_F(TlsStreamTest, ReadingSwitchedOffBeforeTheHandshakeHoldsBackThePlaintextOnly) {
   stream->set_reading(false);
   client->feed({});
-  lower->input = client->take();
+  wire->arrive(client->take());
   turn();
-  client->feed(std::exchange(lower->sent, {}));
-  lower->input = client->take();
-  lower->input += client->encrypt("eager");
+  client->feed(std::exchange(wire->sent, {}));
+  wire->arrive(client->take());
+  wire->arrive(client->encrypt("eager"));
   turn();
   EXPECT_TRUE(stream->handshake_done());
-  EXPECT_FALSE(lower->reading);
+  EXPECT_FALSE(wire->reading());
   EXPECT_EQ(handler.readable_calls, 0);
   stream->set_reading(true);
   turn();
@@ -466,8 +422,8 @@ TEST_F(TlsStreamTest, CloseNotifyHeldBackWhileReadingIsOffIsDeliveredLater) {
     handler.read_some();
     stream->set_reading(false);
   };
-  lower->input += client->encrypt("data");
-  lower->input += client->close_notify();
+  wire->arrive(client->encrypt("data"));
+  wire->arrive(client->close_notify());
   turn();
   turn();
   EXPECT_EQ(handler.ends, 0);
@@ -481,7 +437,7 @@ TEST_F(TlsStreamTest, CloseNotifyHeldBackWhileReadingIsOffIsDeliveredLater) {
 
 TEST_F(TlsStreamTest, ABareEndReadsAsTheEndOnce) {
   handshake();
-  lower->ended = true;
+  wire->end_input();
   for (int i = 0; i < 5; ++i) turn();
   EXPECT_EQ(handler.ends, 1);
   EXPECT_EQ(handler.readable_calls, 1);
@@ -490,8 +446,8 @@ TEST_F(TlsStreamTest, ABareEndReadsAsTheEndOnce) {
 
 TEST_F(TlsStreamTest, AnEndDuringTheHandshakeIsClosed) {
   client->feed({});
-  lower->input = client->take();
-  lower->ended = true;
+  wire->arrive(client->take());
+  wire->end_input();
   turn();
   turn();
   EXPECT_EQ(handler.closed_calls, 1);
@@ -501,7 +457,7 @@ TEST_F(TlsStreamTest, AnEndDuringTheHandshakeIsClosed) {
 TEST_F(TlsStreamTest, AResetBelowIsReportedOnce) {
   handshake();
   handler.close_on_closed = false;
-  lower->break_now();
+  wire->fail_next_flush = true;
   turn();
   EXPECT_EQ(handler.closed_calls, 1);
   stream->write(as_bytes("into the void"));
@@ -513,25 +469,34 @@ TEST_F(TlsStreamTest, AResetBelowIsReportedOnce) {
   EXPECT_EQ(stream->read({&byte, 1}).status, net::ReadStatus::kError);
 }
 
+TEST_F(TlsStreamTest, AResetSeenByAReadIsAnErrorToTheReader) {
+  handshake();
+  wire->reset_by_peer();
+  turn();
+  EXPECT_EQ(handler.errors, 1);
+  EXPECT_EQ(handler.closed_calls, 0);
+  EXPECT_TRUE(wire->closed());
+}
+
 TEST_F(TlsStreamTest, ATamperedRecordIsAnErrorAndTheAlertLeaves) {
   handshake();
   std::string record = client->encrypt("truth");
   record.back() = static_cast<char>(record.back() ^ 1);
-  lower->input += record;
+  wire->arrive(record);
   turn();
   EXPECT_EQ(handler.errors, 1);
   EXPECT_EQ(handler.received, "");
-  client->feed(std::exchange(lower->sent, {}));
+  client->feed(std::exchange(wire->sent, {}));
   EXPECT_NE(client->problem.find("bad record mac"), std::string::npos) << client->problem;
-  EXPECT_TRUE(lower->closed);
+  EXPECT_TRUE(wire->closed());
 }
 
 TEST_F(TlsStreamTest, GarbageInsteadOfAClientHelloClosesQuietly) {
-  lower->input = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+  wire->arrive("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   turn();
   EXPECT_EQ(handler.closed_calls, 1);
   EXPECT_STREQ(stream->failure(), "not TLS");
-  EXPECT_EQ(lower->sent, "");
+  EXPECT_EQ(wire->sent, "");
 }
 
 TEST_F(TlsStreamTest, AlpnMismatchReachesTheClientAsAnAlert) {
@@ -544,15 +509,15 @@ TEST_F(TlsStreamTest, AlpnMismatchReachesTheClientAsAnAlert) {
 
 TEST_F(TlsStreamTest, AFloodOfKeyUpdatesWithoutReadingIsCutOff) {
   handshake();
-  lower->window = 0;
+  wire->window = 0;
   for (int i = 0; i < 20'000 && handler.errors == 0; ++i) {
     SSL_key_update(client->native(), SSL_KEY_UPDATE_REQUESTED);
     SSL_do_handshake(client->native());
-    lower->input += client->take();
+    wire->arrive(client->take());
     // Data in between, as OpenSSL itself refuses a long run of nothing else.
-    lower->input += client->encrypt("x");
+    wire->arrive(client->encrypt("x"));
     turn();
-    ASSERT_LT(lower->queued_bytes(), 256u * 1024);
+    ASSERT_LT(wire->queued(), 256u * 1024);
   }
   EXPECT_EQ(handler.errors, 1);
 }
@@ -560,8 +525,7 @@ TEST_F(TlsStreamTest, AFloodOfKeyUpdatesWithoutReadingIsCutOff) {
 TEST_F(TlsStreamTest, DestructionInAnyStateLeavesNothingBehind) {
   handshake();
   handler.chunk = 10;
-  lower->input += client->encrypt(std::string(30, 'p'));
-  lower->poll();
+  wire->deliver(client->encrypt(std::string(30, 'p')));
   stream->write(as_bytes("dirty"));
   stream.reset();
   loop->turn(Duration::zero());
@@ -578,10 +542,10 @@ TEST_F(TlsStreamTest, CloseInsideOnReadableIsSafe) {
     handler.read_some();
     stream->close();
   };
-  lower->input += client->encrypt(std::string(30, 'p'));
+  wire->arrive(client->encrypt(std::string(30, 'p')));
   turn();
   turn();
-  EXPECT_TRUE(lower->closed);
+  EXPECT_TRUE(wire->closed());
   EXPECT_EQ(handler.readable_calls, 1);
   EXPECT_EQ(stream->read({}).status, net::ReadStatus::kError);
 }

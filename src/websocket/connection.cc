@@ -12,6 +12,9 @@ namespace {
 
 // Up to here a copy beside the header is cheaper than a buffer of its own.
 constexpr std::size_t kCopyBytesMax = 16 * 1024;
+// No progress is that high. The first check after a connection was throttled may come early, so it
+// only looks; the next one judges.
+constexpr std::uint64_t kNoneSeen = UINT64_MAX;
 
 }  // namespace
 
@@ -106,7 +109,7 @@ void Connection::after_write() {
   }
   if (throttled_) return;
   throttled_ = true;
-  stalled_bytes_ = SIZE_MAX;
+  progress_seen_ = kNoneSeen;
   stream_->notify_when_drained();
   // With pings off nothing else would look after a peer that stopped reading.
   if (!armed()) arm_liveness();
@@ -210,11 +213,11 @@ void Connection::check_liveness() {
                     Duration{now - last_message_ms_} >= options.idle_timeout;
   if (idle) return close(CloseCode::kGoingAway, "idle for too long");
   if (throttled_) {
-    // Its pongs are not being read, so reading from us is its sign of life. Broadcasts may add to
-    // the queue meanwhile; a peer for whom it does not shrink is too slow to be kept either way.
-    const std::size_t queued = stream_->queued_bytes();
-    if (queued >= stalled_bytes_) return end(CloseCode::kAbnormal);
-    stalled_bytes_ = queued;
+    // Its pongs are not being read, so reading from us is its sign of life, even if a busy channel
+    // fills the queue as fast as it reads: what ends that is `queue_bytes_max`.
+    const std::uint64_t progress = stream_->progress();
+    if (progress == progress_seen_) return end(CloseCode::kAbnormal);
+    progress_seen_ = progress;
   } else if (ping_sent_) {
     return end(CloseCode::kAbnormal);
   } else if (options.ping_interval.count() > 0 &&

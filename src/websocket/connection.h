@@ -170,8 +170,9 @@ class Connection final : private net::StreamHandler, private reactor::Timer {
   std::unique_ptr<MessageAssembly> assembly_;
   // Present only with context take-over.
   std::unique_ptr<KeptContexts> kept_;
-  // Output queued at the last liveness check, while throttled: less now means that the peer reads.
-  std::size_t stalled_bytes_ = 0;
+  // The stream's progress at the last liveness check, while throttled: another one now means that
+  // the peer reads.
+  std::uint64_t progress_seen_ = 0;
 };
 
 // One plain frame, header included, ready for any number of `send_frame`s.

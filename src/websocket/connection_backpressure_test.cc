@@ -18,15 +18,9 @@ class BackpressureTest : public ::testing::Test, protected Bench {
     context.options.high_watermark_bytes = 1000;
     context.options.queue_bytes_max = 5000;
   }
-  // A peer that has its 101 and reads nothing from now on.
-  void stall(Peer& peer) {
-    peer.open();
-    peer.turn();
-    peer.wire.window = 0;
+  static void stall(Peer& peer) {
+    peer.stall();
     peer.wire.low_watermark = 200;
-  }
-  static void send(Peer& peer, std::size_t bytes) {
-    peer.connection->send(Opcode::kBinary, as_bytes(std::string(bytes, 'x')));
   }
 };
 
@@ -70,10 +64,10 @@ TEST_F(BackpressureTest, SendsNothingBeforeTheOpening) {
 TEST_F(BackpressureTest, StopsProcessingAboveTheHighWatermark) {
   Peer peer(context);
   stall(peer);
-  send(peer, 900);
+  peer.send(900);
   peer.say(client_frame(Opcode::kText, "processed"));
   EXPECT_THAT(peer.events, ElementsAre("text:processed"));
-  send(peer, 200);
+  peer.send(200);
   EXPECT_EQ(peer.connection->queued_bytes(), 900u + 4 + 200 + 4);
   peer.say(client_frame(Opcode::kText, "waits"));
   EXPECT_THAT(peer.events, ElementsAre("text:processed"));
@@ -84,7 +78,7 @@ TEST_F(BackpressureTest, StopsProcessingAboveTheHighWatermark) {
 TEST_F(BackpressureTest, GoesOnAtTheLowWatermark) {
   Peer peer(context);
   stall(peer);
-  send(peer, 1100);
+  peer.send(1100);
   peer.say(client_frame(Opcode::kText, "waits"));
   peer.wire.window = 800;
   peer.turn();
@@ -100,7 +94,7 @@ TEST_F(BackpressureTest, StopsInTheMiddleOfOneReadAndKeepsTheRest) {
   Peer peer(context);
   stall(peer);
   peer.on_message_hook = [&](Message& message) {
-    if (as_text(message.data) == "2") send(peer, 1100);
+    if (as_text(message.data) == "2") peer.send(1100);
   };
   std::string frames;
   for (const char* text : {"1", "2", "3", "4"}) frames += client_frame(Opcode::kText, text);
@@ -147,12 +141,12 @@ TEST_F(BackpressureTest, EchoOfAFloodStaysBoundedAndLosesNothing) {
 TEST_F(BackpressureTest, EndsAtTheHardLimitByTheTimerAndNotInsideTheCall) {
   Peer peer(context);
   stall(peer);
-  send(peer, 3000);
+  peer.send(3000);
   EXPECT_TRUE(peer.connection->is_open());
-  send(peer, 3000);
+  peer.send(3000);
   EXPECT_THAT(peer.events, IsEmpty()) << "a broadcast may be walking over its members";
   EXPECT_FALSE(peer.connection->is_open());
-  send(peer, 3000);
+  peer.send(3000);
   EXPECT_LT(peer.connection->queued_bytes(), 7000u) << "nothing is added once it is decided";
   advance(Duration{2});
   EXPECT_THAT(peer.events, ElementsAre("closed:1013"));
@@ -162,8 +156,8 @@ TEST_F(BackpressureTest, EndsAtTheHardLimitByTheTimerAndNotInsideTheCall) {
 TEST_F(BackpressureTest, StandsAtTheHardLimitExactly) {
   Peer peer(context);
   stall(peer);
-  send(peer, 2000 - 4);
-  send(peer, 3000 - 4);
+  peer.send(2000 - 4);
+  peer.send(3000 - 4);
   EXPECT_EQ(peer.connection->queued_bytes(), 5000u);
   advance(Duration{10});
   EXPECT_FALSE(peer.ended());
@@ -176,7 +170,7 @@ TEST_F(BackpressureTest, TakesOneMessageLargerThanTheHardLimit) {
   // A single answer must be possible whatever its size; more on top of it must not.
   Peer peer(context);
   stall(peer);
-  send(peer, 20'000);
+  peer.send(20'000);
   advance(Duration{10});
   EXPECT_FALSE(peer.ended());
   peer.wire.window = net::FakeWire::kOpenWindow;
@@ -187,8 +181,8 @@ TEST_F(BackpressureTest, TakesOneMessageLargerThanTheHardLimit) {
 TEST_F(BackpressureTest, EndsOnceWhenTheStreamBreaksInTheSameTurn) {
   Peer peer(context);
   stall(peer);
-  send(peer, 6000);
-  send(peer, 6000);
+  peer.send(6000);
+  peer.send(6000);
   peer.wire.reset_by_peer();
   EXPECT_THAT(peer.events, ElementsAre("closed:1013"));
   advance(Duration{10});
@@ -198,8 +192,8 @@ TEST_F(BackpressureTest, EndsOnceWhenTheStreamBreaksInTheSameTurn) {
 TEST_F(BackpressureTest, TellsWritableOnlyIfTheHandlerDidNotFillItAgain) {
   Peer peer(context);
   stall(peer);
-  send(peer, 1100);
-  peer.on_message_hook = [&](Message&) { send(peer, 1100); };
+  peer.send(1100);
+  peer.on_message_hook = [&](Message&) { peer.send(1100); };
   // In the connection's hands already when the output falls.
   peer.say(client_frame(Opcode::kText, "again"));
   peer.wire.window = 1104;
@@ -218,9 +212,9 @@ TEST_F(BackpressureTest, WritesMayBeMadeInsideOnWritable) {
   stall(peer);
   int rounds = 0;
   peer.on_writable_hook = [&] {
-    if (++rounds < 5) send(peer, 1100);
+    if (++rounds < 5) peer.send(1100);
   };
-  send(peer, 1100);
+  peer.send(1100);
   peer.wire.window = net::FakeWire::kOpenWindow;
   for (int i = 0; i < 10; ++i) peer.turn();
   EXPECT_EQ(rounds, 5);
@@ -231,7 +225,7 @@ TEST_F(BackpressureTest, ClosesThroughAFullQueue) {
   context.options.close_timeout = Duration{1000};
   Peer peer(context);
   stall(peer);
-  send(peer, 1100);
+  peer.send(1100);
   peer.connection->close(CloseCode::kGoingAway, "");
   peer.say(client_close(1001));
   EXPECT_THAT(peer.events, IsEmpty());

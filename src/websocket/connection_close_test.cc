@@ -225,10 +225,8 @@ TEST_F(ConnectionCloseTest, LingersAfterAFailureUntilTheDeadline) {
 TEST_F(ConnectionCloseTest, ReadsOnAfterAFailureInBytesHeldBackByASlowReader) {
   context.options.high_watermark_bytes = 1000;
   Peer peer(context);
-  peer.open();
-  peer.turn();
-  peer.wire.window = 0;
-  peer.connection->send(Opcode::kBinary, as_bytes(std::string(2000, 'b')));
+  peer.stall();
+  peer.send(2000);
   peer.say("\x83\x80");
   peer.turn();
   peer.say("more");

@@ -132,10 +132,8 @@ TEST_F(LivenessTest, CountsIdlenessFromTheLastMessage) {
 TEST_F(LivenessTest, EndsAStalledReader) {
   context.options.high_watermark_bytes = 1000;
   Peer peer(context);
-  peer.open();
-  peer.turn();
-  peer.wire.window = 0;
-  peer.connection->send(Opcode::kBinary, as_bytes(std::string(5000, 'x')));
+  peer.stall();
+  peer.send(5000);
   pass(Duration{9'900});
   EXPECT_FALSE(peer.ended());
   pass(Duration{4'300});
@@ -146,13 +144,30 @@ TEST_F(LivenessTest, EndsAStalledReaderEvenWithPingsOff) {
   context.options.ping_interval = Duration{0};
   context.options.high_watermark_bytes = 1000;
   Peer peer(context);
-  peer.open();
-  peer.turn();
-  peer.wire.window = 0;
-  peer.connection->send(Opcode::kBinary, as_bytes(std::string(5000, 'x')));
+  peer.stall();
+  peer.send(5000);
   pass(Duration{3'900});
   EXPECT_FALSE(peer.ended());
   pass(Duration{4'500});
+  EXPECT_THAT(peer.events, ElementsAre("closed:1006"));
+}
+
+// What a busy channel does to a slow but honest reader: its queue never shrinks, though it reads.
+TEST_F(LivenessTest, KeepsAReaderForWhomTheQueueFillsAsFastAsItReads) {
+  context.options.high_watermark_bytes = 1000;
+  Peer peer(context);
+  peer.stall();
+  peer.send(5000);
+  const std::size_t queued = peer.connection->queued_bytes();
+  for (int i = 0; i < 20; ++i) {
+    peer.send(98);
+    peer.wire.window = 100;
+    peer.turn();
+    ASSERT_EQ(peer.connection->queued_bytes(), queued);
+    pass(Duration{3'900});
+    ASSERT_FALSE(peer.ended()) << i;
+  }
+  pass(Duration{4'300});
   EXPECT_THAT(peer.events, ElementsAre("closed:1006"));
 }
 
@@ -163,7 +178,7 @@ TEST_F(LivenessTest, ForgivesAReaderThatCatchesUp) {
   peer.turn();
   for (int i = 0; i < 10; ++i) {
     peer.wire.window = 0;
-    peer.connection->send(Opcode::kBinary, as_bytes(std::string(5000, 'x')));
+    peer.send(5000);
     pass(Duration{3'000});
     peer.wire.window = net::FakeWire::kOpenWindow;
     peer.say(client_frame(Opcode::kPong, ""));
@@ -180,7 +195,7 @@ TEST_F(LivenessTest, TakesAPongThatWaitedWhileTheReaderWasSlow) {
   pass(Duration{10'200});
   ASSERT_THAT(peer.frames(), ElementsAre("ping:"));
   peer.wire.window = 0;
-  peer.connection->send(Opcode::kBinary, as_bytes(std::string(5000, 'x')));
+  peer.send(5000);
   peer.say(client_frame(Opcode::kPong, ""));
   pass(Duration{7'000});
   ASSERT_FALSE(peer.ended());

@@ -18,6 +18,7 @@ class SinkStream final : public net::Stream {
   void write(Bytes bytes) override { written += as_text(bytes); }
   void write(BufferRef buffer) override { written += as_text(buffer->bytes()); }
   std::size_t queued_bytes() const override { return written.size(); }
+  std::uint64_t progress() const override { return 0; }
   void notify_when_drained() override {}
   void set_reading(bool) override {}
   void finish() override {}

@@ -58,6 +58,16 @@ function until(socket: Socket, state: State): Promise<void> {
   });
 }
 
+/** A socket that is open, and the server's end of it. */
+async function connected(options?: Partial<SocketOptions>): Promise<{ socket: Socket; ws: Peer }> {
+  const accepted = peer();
+  const socket = make(options);
+  socket.connect();
+  const ws = await accepted;
+  await until(socket, 'open');
+  return { socket, ws };
+}
+
 const next = (socket: Socket) =>
   new Promise<Data>((resolve) => {
     const leave = socket.on('message', (data) => {
@@ -75,9 +85,7 @@ afterEach(async () => {
 describe('against a real server', () => {
   it('sends and receives text and binary', async () => {
     server.on('connection', (ws) => ws.on('message', (data, binary) => ws.send(data, { binary })));
-    const socket = make();
-    socket.connect();
-    await until(socket, 'open');
+    const { socket } = await connected();
     const text = next(socket);
     socket.send('héllo 😀');
     expect(await text).toBe('héllo 😀');
@@ -102,9 +110,7 @@ describe('against a real server', () => {
   });
 
   it('comes back within a second when the server is killed and restarted', async () => {
-    const socket = make();
-    socket.connect();
-    await until(socket, 'open');
+    const { socket } = await connected();
     const down = until(socket, 'waiting');
     const at = port;
     await kill();
@@ -120,14 +126,10 @@ describe('against a real server', () => {
   });
 
   it('tells a clean goodbye from a broken line', async () => {
-    const socket = make();
-    let accepted = peer();
-    socket.connect();
-    let ws = await accepted;
-    await until(socket, 'open');
-    accepted = peer();
-    ws.close(1001, 'restart');
-    ws = await accepted;
+    const { socket, ws: first } = await connected();
+    const accepted = peer();
+    first.close(1001, 'restart');
+    const second = await accepted;
     expect(socket.snapshot.lastClose).toMatchObject({
       code: 1001,
       reason: 'restart',
@@ -135,7 +137,7 @@ describe('against a real server', () => {
     });
     await until(socket, 'open');
     const waiting = until(socket, 'waiting');
-    ws.terminate();
+    second.terminate();
     await waiting;
     expect(socket.snapshot.lastClose).toMatchObject({ code: 1006, wasClean: false });
   });
@@ -150,11 +152,7 @@ describe('against a real server', () => {
   });
 
   it('says goodbye with code and reason', async () => {
-    const accepted = peer();
-    const socket = make();
-    socket.connect();
-    const ws = await accepted;
-    await until(socket, 'open');
+    const { socket, ws } = await connected();
     const closed = new Promise<string>((resolve) => {
       ws.on('close', (code, reason) => resolve(`${code} ${reason}`));
     });
@@ -170,11 +168,7 @@ describe('against a real server', () => {
   });
 
   it('replaces a link without being disturbed by the end of the old one', async () => {
-    const first = peer();
-    const socket = make();
-    socket.connect();
-    const old = await first;
-    await until(socket, 'open');
+    const { socket, ws: old } = await connected();
     // The server is slow to say goodbye: it stops reading, so the old close comes late.
     old.pause();
     const second = peer();
@@ -192,11 +186,7 @@ describe('against a real server', () => {
   });
 
   it('finds out that a server has gone silent', async () => {
-    const accepted = peer();
-    const socket = make({ heartbeat: { interval: 40, timeout: 40 } });
-    socket.connect();
-    const ws = await accepted;
-    await until(socket, 'open');
+    const { socket, ws } = await connected({ heartbeat: { interval: 40, timeout: 40 } });
     expect(socket.protocol).toBe(RAW_PROTOCOL);
     ws.pause();
     await until(socket, 'waiting');

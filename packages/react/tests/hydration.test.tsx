@@ -4,9 +4,7 @@ import { hydrateRoot, type Root } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
 import { describe, expect, it, vi } from 'vitest';
 import { useWebSocket } from '../src/index';
-import { accept, made, url, withFakes } from './support';
-
-withFakes();
+import { accept, made, url } from './support';
 
 function Page() {
   return <p>{useWebSocket(url).state}</p>;

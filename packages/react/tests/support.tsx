@@ -2,26 +2,27 @@ import { act, cleanup } from '@testing-library/react';
 import { afterEach, beforeEach, vi } from 'vitest';
 import { FakeWebSocket } from '../../client/tests/support/fake-web-socket';
 
+/**
+ * Vocabulary of the tests of the hook. Importing it gives every test of the file fake time and a
+ * fake WebSocket; nothing may be left over afterwards.
+ */
 export { FakeWebSocket };
 export const url = 'wss://anywire.test/raw/lobby';
 
-/** Fake time and a fake WebSocket for every test of a file; nothing may be left over afterwards. */
-export function withFakes(): void {
-  beforeEach(() => {
-    vi.useFakeTimers();
-    vi.spyOn(Math, 'random').mockReturnValue(0.5);
-    FakeWebSocket.reset();
-    vi.stubGlobal('WebSocket', FakeWebSocket);
-  });
-  afterEach(() => {
-    cleanup();
-    // The linger, and what the goodbyes may take.
-    vi.advanceTimersByTime(10_000);
-    vi.useRealTimers();
-    vi.unstubAllGlobals();
-    vi.restoreAllMocks();
-  });
-}
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
+  FakeWebSocket.reset();
+  vi.stubGlobal('WebSocket', FakeWebSocket);
+});
+afterEach(() => {
+  cleanup();
+  // The linger, and what the goodbyes may take.
+  vi.advanceTimersByTime(10_000);
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
 
 /** The newest WebSocket, or the one with this URL. */
 export function ws(at?: string): FakeWebSocket {

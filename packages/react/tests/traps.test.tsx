@@ -5,27 +5,13 @@ import * as React from 'react';
 import { StrictMode, useState } from 'react';
 import { describe, expect, it, vi } from 'vitest';
 import { useWebSocket } from '../src/index';
-import {
-  accept,
-  alive,
-  end,
-  FakeWebSocket,
-  made,
-  pass,
-  say,
-  textSchema,
-  url,
-  withFakes,
-  ws,
-} from './support';
+import { accept, alive, end, FakeWebSocket, made, pass, say, textSchema, url, ws } from './support';
 
 /**
  * The fifteen ways in which the usual hand-written useWebSocket hook goes wrong, and one test or
  * more for each to show that this one does not. Where a trap lies outside of the hook (docs,
  * server), the test covers the part that is ours and says so.
  */
-withFakes();
-
 const { Activity } = React as { Activity?: typeof React.Activity };
 
 /** A chat as people write it, with a hook that tells whether a message was taken. */

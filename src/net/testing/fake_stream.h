@@ -39,9 +39,11 @@ class FakeWire final : public reactor::TurnEndHook {
 
   // The peer's side of input.
   void deliver(std::string_view bytes) {
-    incoming_.append(bytes);
+    arrive(bytes);
     pump();
   }
+  // The same without a call: the bytes wait for the next pump.
+  void arrive(std::string_view bytes) { incoming_.append(bytes); }
   void end_input() {
     input_ended_ = true;
     pump();
@@ -75,11 +77,14 @@ class FakeWire final : public reactor::TurnEndHook {
  private:
   friend class FakeStream;
 
+  void take_output();
+
   reactor::Loop& loop_;
   FakeStream* stream_ = nullptr;
   std::string incoming_;
   std::size_t read_ = 0;
   std::string queue_;
+  std::uint64_t taken_ = 0;
   bool input_ended_ = false;
   bool broken_ = false;
   bool reading_ = true;
@@ -124,6 +129,7 @@ class FakeStream final : public Stream {
     write(buffer->bytes());
   }
   std::size_t queued_bytes() const override { return wire_.queue_.size(); }
+  std::uint64_t progress() const override { return wire_.taken_; }
   void notify_when_drained() override { wire_.notify_ = true; }
   void set_reading(bool on) override { wire_.reading_ = on; }
   void finish() override { wire_.finishing_ = true; }
@@ -165,22 +171,31 @@ inline void FakeWire::reset_by_peer() {
   }
 }
 
+inline void FakeWire::take_output() {
+  const std::size_t bytes = std::min(queue_.size(), window);
+  sent.append(queue_, 0, bytes);
+  queue_.erase(0, bytes);
+  taken_ += bytes;
+  if (window != kOpenWindow) window -= bytes;
+}
+
 inline void FakeWire::on_turn_end() {
   if (closed_ || stream_ == nullptr) return;
   StreamHandler& handler = stream_->handler();
   if (fail_next_flush) {
     fail_next_flush = false;
+    broken_ = true;
     return handler.on_closed();
   }
-  const std::size_t bytes = std::min(queue_.size(), window);
-  sent.append(queue_, 0, bytes);
-  queue_.erase(0, bytes);
-  if (window != kOpenWindow) window -= bytes;
-  if (notify_ && queue_.size() <= low_watermark) {
+  take_output();
+  // What is written in on_drained leaves in the same turn, as it does through a FlushQueue.
+  while (notify_ && queue_.size() <= low_watermark) {
     notify_ = false;
     handler.on_drained();
+    if (closed_) return;
+    take_output();
   }
-  if (closed_ || !finishing_ || !queue_.empty()) return;
+  if (!finishing_ || !queue_.empty()) return;
   if (closing_) {
     closed_ = closed_cleanly_ = true;
     handler.on_closed();

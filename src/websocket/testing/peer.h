@@ -168,12 +168,22 @@ class Peer final : public ConnectionHandler {
   }
 
   void open() { connection->open(); }
+  // Opens, takes the 101 and reads nothing from now on.
+  void stall() {
+    open();
+    turn();
+    wire.window = 0;
+  }
   void say(std::string_view bytes) { wire.deliver(bytes); }
   void say_in_pieces(std::string_view bytes, std::size_t piece_bytes) {
     while (!bytes.empty()) {
       say(bytes.substr(0, piece_bytes));
       bytes.remove_prefix(std::min(piece_bytes, bytes.size()));
     }
+  }
+  // Its owner sends a binary message of so many bytes.
+  void send(std::size_t payload_bytes) {
+    connection->send(Opcode::kBinary, as_bytes(std::string(payload_bytes, 'x')));
   }
   // Readiness, then a whole turn of the loop.
   void turn() {

@@ -1,6 +1,8 @@
 import { defineConfig } from 'tsdown';
 
+/** How every package is built: `tsdown --config ../tsdown.config.ts` in the package's folder. */
 export default defineConfig({
+  cwd: process.cwd(),
   entry: ['src/index.ts'],
   format: 'esm',
   platform: 'neutral',
