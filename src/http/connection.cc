@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "http/date.h"
+
 namespace anywire::http {
 namespace {
 
@@ -12,8 +14,11 @@ constexpr std::size_t kQueuedAnswersMax = 64 * 1024;
 }  // namespace
 
 Connection::Connection(ConnectionContext& context, std::unique_ptr<net::Stream> stream,
-                       net::Address peer)
-    : context_(context), stream_(std::move(stream)), peer_(std::move(peer)) {
+                       net::Address peer, std::shared_ptr<void> lease)
+    : context_(context),
+      stream_(std::move(stream)),
+      lease_(std::move(lease)),
+      peer_(std::move(peer)) {
   stream_->set_handler(*this);
   context_.connections.add(*this);
   context_.loop.arm(*this, context_.options.head_timeout);
@@ -22,9 +27,9 @@ Connection::Connection(ConnectionContext& context, std::unique_ptr<net::Stream> 
 Connection::~Connection() = default;
 
 void Connection::start(ConnectionContext& context, std::unique_ptr<net::Stream> stream,
-                       net::Address peer) {
+                       net::Address peer, std::shared_ptr<void> lease) {
   // Owned by the context's set until `end`.
-  new Connection(context, std::move(stream), std::move(peer));
+  new Connection(context, std::move(stream), std::move(peer), std::move(lease));
 }
 
 void Connection::on_readable() {
@@ -77,6 +82,12 @@ void Connection::take_input(Bytes input) {
 // False when the connection is over for us.
 bool Connection::take_head(RequestParser& parser, Bytes rest) {
   const RequestHead& head = parser.head();
+  if (head.target_is_https && !stream_->encrypted()) {
+    // RFC 9110 section 7.4. A proxy that ends TLS for us sends targets in origin form.
+    parser.reset();
+    refuse({421, "an https target needs a connection under TLS"});
+    return false;
+  }
   early_ = rest;
   Response response;
   if (context_.draining && head.upgrades_to_websocket) {
@@ -101,6 +112,7 @@ bool Connection::take_head(RequestParser& parser, Bytes rest) {
                   .keep_alive = keep_alive_,
                   .head_only = head.method == Method::kHead,
                   .content_type = response.content_type,
+                  .date = current_http_date(),
                   .headers = response.headers},
                  response.body);
   if (head.has_body()) parser.detach();
@@ -124,7 +136,7 @@ void Connection::finish_request(RequestParser& parser) {
 void Connection::refuse(const HttpError& error) {
   own_parser_.reset();
   // A second answer to one request would be taken for the answer to the next.
-  if (!answered_) send(error_response(error));
+  if (!answered_) send(error_response(error, current_http_date()));
   close_gracefully();
 }
 
@@ -164,7 +176,7 @@ void Connection::on_timer() {
 
 Connection::Taken Connection::take_stream() {
   disarm();
-  return {std::move(stream_), early_};
+  return {std::move(stream_), early_, std::move(lease_)};
 }
 
 void Connection::drain() {

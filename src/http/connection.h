@@ -60,8 +60,9 @@ class Connection final : public DenseSetMember,
                          private net::StreamHandler,
                          private reactor::Timer {
  public:
+  // `lease` is kept for as long as this part of the connection lasts and means nothing here.
   static void start(ConnectionContext& context, std::unique_ptr<net::Stream> stream,
-                    net::Address peer);
+                    net::Address peer, std::shared_ptr<void> lease = {});
   ~Connection() override;
 
   const net::Address& peer() const { return peer_; }
@@ -72,6 +73,7 @@ class Connection final : public DenseSetMember,
   struct Taken {
     std::unique_ptr<net::Stream> stream;
     Bytes early;
+    std::shared_ptr<void> lease;
   };
   Taken take_stream();
 
@@ -81,7 +83,8 @@ class Connection final : public DenseSetMember,
   void abort() { end(); }
 
  private:
-  Connection(ConnectionContext& context, std::unique_ptr<net::Stream> stream, net::Address peer);
+  Connection(ConnectionContext& context, std::unique_ptr<net::Stream> stream, net::Address peer,
+             std::shared_ptr<void> lease);
   void on_readable() override;
   void on_drained() override;
   void on_closed() override;
@@ -98,6 +101,7 @@ class Connection final : public DenseSetMember,
 
   ConnectionContext& context_;
   std::unique_ptr<net::Stream> stream_;
+  std::shared_ptr<void> lease_;
   // Present while a request is incomplete.
   std::unique_ptr<RequestParser> own_parser_;
   // Requests that wait for the client to read its answers.

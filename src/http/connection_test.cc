@@ -104,6 +104,34 @@ TEST_F(HttpConnectionTest, AnswersRequestsOneAfterTheOther) {
   EXPECT_FALSE(wire.closed());
 }
 
+TEST_F(HttpConnectionTest, DatesEveryAnswerAndEveryRefusal) {
+  start();
+  wire.deliver(get("/one") + get("/two") + "nonsense\r\n");
+  turn();
+  EXPECT_EQ(count(wire.sent, "\r\n\r\n"), 3u);
+  EXPECT_EQ(count(wire.sent, "\r\nDate: "), 3u) << wire.sent;
+  EXPECT_EQ(count(wire.sent, " GMT\r\n"), 3u) << wire.sent;
+}
+
+TEST_F(HttpConnectionTest, WantsTlsForAnHttpsTarget) {
+  start();
+  wire.deliver("GET http://a/one HTTP/1.1\r\nHost: a\r\n\r\n");
+  wire.deliver("GET HTTPS://a/two HTTP/1.1\r\nHost: a\r\n\r\n" + get("/three"));
+  turn();
+  EXPECT_THAT(bodies(), ElementsAre("GET /one"));
+  EXPECT_EQ(count(wire.sent, "HTTP/1.1 421 "), 1u) << wire.sent;
+  EXPECT_TRUE(wire.fin_sent());
+  wire.end_input();
+  turn();
+
+  net::FakeWire secure(*loop);
+  secure.encrypted = true;
+  Connection::start(context, secure.make_stream(), {});
+  secure.deliver("GET https://a/four HTTP/1.1\r\nHost: a\r\n\r\n");
+  turn();
+  EXPECT_THAT(handler.requests, ElementsAre("GET /one", "GET /four"));
+}
+
 TEST_F(HttpConnectionTest, AnswersPipelinedRequestsInOrder) {
   start();
   wire.deliver(get("/1") + get("/2") + get("/3"));

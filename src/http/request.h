@@ -50,6 +50,7 @@ struct RequestHead {
   std::string_view method_text;
 
   std::string_view target;    // as sent
+  bool target_is_https = false;  // an absolute target, of that scheme
   std::string_view raw_path;  // the path within the target, as sent; "/" when the target has none
   // `raw_path` decoded once and without "." and ".." segments. Holds no control byte and no
   // backslash, and every '/' in it was sent as one. It need not be UTF-8. "*" for OPTIONS *.
@@ -68,7 +69,8 @@ struct RequestHead {
 
   bool keep_alive = true;           // may the connection be used again once this is answered?
   bool expects_continue = false;    // the client waits for "100 Continue" before it sends the body
-  bool upgrades_connection = false;  // Connection lists "upgrade"
+  // Both are false on HTTP/1.0, where Upgrade is to be ignored (RFC 9110 section 7.8).
+  bool upgrades_connection = false;    // Connection lists "upgrade"
   bool upgrades_to_websocket = false;  // Upgrade lists "websocket"
 
   bool has_body() const { return chunked || content_length > 0; }

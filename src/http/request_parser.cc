@@ -234,6 +234,7 @@ bool RequestParser::take_request_line(std::string_view line) {
   head_.raw_path = parts.raw_path;
   head_.query = parts.query;
   head_.host = parts.host;
+  head_.target_is_https = parts.is_https;
   head_.path = parts.raw_path == "*" ? parts.raw_path : normalize_path(parts.raw_path, path_);
   if (head_.path.empty()) return refuse(400, "the path is malformed");
   stage_ = Stage::kHeaders;
@@ -297,6 +298,11 @@ bool RequestParser::take_known_header(Known known, std::string_view value) {
     case Known::kTransferEncoding:
       head_.chunked = true;
       if (equals_ignore_case(value, "chunked")) return true;
+      // RFC 9112 section 6.3: without chunked at its end nobody knows where the body ends, which is
+      // worse than a coding that is merely not implemented.
+      if (!equals_ignore_case(trim_whitespace(value.substr(value.rfind(',') + 1)), "chunked")) {
+        return refuse(400, "chunked is not the last transfer coding");
+      }
       return refuse(501, "the only transfer coding implemented is chunked");
     case Known::kConnection:
       if (list_has_token(value, "close")) head_.keep_alive = false;
@@ -316,6 +322,8 @@ bool RequestParser::take_known_header(Known known, std::string_view value) {
 // What can only be judged when all headers are known.
 bool RequestParser::finish_head() {
   const bool is_http_1_0 = head_.version_minor == 0;
+  // RFC 9110 section 7.8: Upgrade is to be ignored there.
+  if (is_http_1_0) head_.upgrades_connection = head_.upgrades_to_websocket = false;
   if (head_.chunked && has_content_length_) {
     return refuse(400, "Content-Length and Transfer-Encoding exclude each other");
   }

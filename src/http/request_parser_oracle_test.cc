@@ -44,6 +44,7 @@ TEST(RequestParserOracle, AgreesOnOrdinaryRequests) {
       "5\r\nhello\r\nA;x=\"y z\"\r\n0123456789\r\n00\r\nT: u\r\n\r\n",
       "PUT / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n"
       "Content-Length: 2\r\n\r\nok",
+      "POST / HTTP/1.0\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 2\r\n\r\nok",
   };
   for (const std::string& input : inputs) EXPECT_TRUE(expect_agreement(input)) << input;
 }

@@ -123,11 +123,14 @@ TEST(RequestSmuggling, RefusesAmbiguousLengths) {
 }
 
 TEST(RequestSmuggling, RefusesEveryTransferCodingButChunked) {
-  for (const char* value : {"identity", "gzip", "gzip, chunked", "chunked, gzip",
-                            "chunked, chunked",
-                            "xchunked", "chunked;q=1", "\"chunked\"", "chunked,", ",chunked", "",
-                            "chunke", "chunked\xa0", "chunked chunked"}) {
+  for (const char* value : {"gzip, chunked", "chunked, chunked", "gzip,Chunked", ",chunked"}) {
     expect_refused({value, post("Transfer-Encoding: "s + value + "\r\n", "0\r\n\r\n"), 501});
+  }
+  // RFC 9112 6.3: without chunked at the end the body has none that could be known.
+  for (const char* value : {"identity", "gzip", "chunked, gzip", "xchunked", "chunked;q=1",
+                            "\"chunked\"", "chunked,", "", "chunke", "chunked\xa0",
+                            "chunked chunked", "gzip chunked", "chunked, chunked;q=1"}) {
+    expect_refused({value, post("Transfer-Encoding: "s + value + "\r\n", "0\r\n\r\n"), 400});
   }
   const Case cases[] = {
       {"tab before it", post("Transfer-Encoding:\tchunked\r\n", "0\r\n\r\n"), 400},

@@ -281,6 +281,12 @@ TEST(RequestParser, TakesHttp10WithoutHostAndWithoutUpgrade) {
   std::string old = kUpgrade;
   old.replace(old.find("HTTP/1.1"), 8, "HTTP/1.0");
   EXPECT_FALSE(parse_whole(old).is_websocket_upgrade);
+  // Upgrade is ignored there, so it does not forbid a body either (RFC 9110 section 7.8).
+  const ParsedRequest body = parse_whole(
+      "POST / HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 2\r\n"
+      "\r\nhi");
+  EXPECT_EQ(body.status, ParseStatus::kComplete);
+  EXPECT_EQ(body.body, "hi");
 }
 
 TEST(RequestParser, SeesWhoWaitsForAContinue) {

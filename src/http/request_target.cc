@@ -77,7 +77,8 @@ bool split_target(std::string_view target, Method method, TargetParts& parts) {
     const std::size_t scheme = target.find("://");
     if (scheme == std::string_view::npos) return false;
     const std::string_view name = target.substr(0, scheme);
-    if (!equals_ignore_case(name, "http") && !equals_ignore_case(name, "https")) return false;
+    parts.is_https = equals_ignore_case(name, "https");
+    if (!parts.is_https && !equals_ignore_case(name, "http")) return false;
     target.remove_prefix(scheme + 3);
     parts.host = target.substr(0, target.find_first_of("/?"));
     if (!is_host(parts.host)) return false;

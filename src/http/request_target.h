@@ -13,6 +13,7 @@ struct TargetParts {
   std::string_view raw_path;
   std::string_view query;
   std::string_view host;  // only of an absolute target
+  bool is_https = false;  // an absolute target of that scheme
 };
 
 // Splits a target in origin form, absolute form (http or https) or, for OPTIONS, asterisk form

@@ -116,9 +116,11 @@ void write_response(std::string& out, const ResponseOptions& options, std::strin
   if (!options.head_only && !forbids_body(options.status)) out.append(body);
 }
 
-void write_error(std::string& out, const HttpError& error, std::span<const Header> headers) {
+void write_error(std::string& out, const HttpError& error, std::span<const Header> headers,
+                 std::string_view date) {
   const std::string_view reason = error.reason;
   ResponseHead head(out, error.status);
+  if (!date.empty()) head.header("Date", date);
   head.header("Content-Type", "text/plain; charset=utf-8");
   // A browser must not guess that the text is something it could run.
   head.header("X-Content-Type-Options", "nosniff");
@@ -128,9 +130,9 @@ void write_error(std::string& out, const HttpError& error, std::span<const Heade
   out.append(reason).append("\n");
 }
 
-std::string error_response(const HttpError& error) {
+std::string error_response(const HttpError& error, std::string_view date) {
   std::string out;
-  write_error(out, error);
+  write_error(out, error, {}, date);
   return out;
 }
 

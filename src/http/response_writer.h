@@ -69,8 +69,10 @@ void write_response(std::string& out, const ResponseOptions& options, std::strin
 // The answer to a request that was refused: the reason as text/plain, "Connection: close". Give the
 // fields a status demands as `headers`: Allow with 405, Upgrade and Sec-WebSocket-Version with 426,
 // Retry-After with 503.
-void write_error(std::string& out, const HttpError& error, std::span<const Header> headers = {});
-std::string error_response(const HttpError& error);
+// `date` as in ResponseOptions.
+void write_error(std::string& out, const HttpError& error, std::span<const Header> headers = {},
+                 std::string_view date = {});
+std::string error_response(const HttpError& error, std::string_view date = {});
 
 // "HTTP/1.1 100 Continue": send before reading a body when RequestHead::expects_continue is set.
 void write_continue(std::string& out);

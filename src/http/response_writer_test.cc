@@ -64,6 +64,14 @@ TEST(ResponseWriter, WritesErrorsThatCloseTheConnection) {
             "Content-Length: 4\r\n"
             "Connection: close\r\n"
             "\r\nabc\n");
+  EXPECT_EQ(error_response({400, "abc"}, "Thu, 01 Jan 2026 00:00:00 GMT"),
+            "HTTP/1.1 400 Bad Request\r\n"
+            "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
+            "Content-Type: text/plain; charset=utf-8\r\n"
+            "X-Content-Type-Options: nosniff\r\n"
+            "Content-Length: 4\r\n"
+            "Connection: close\r\n"
+            "\r\nabc\n");
 }
 
 TEST(ResponseWriter, WritesContinue) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/log.h"
 #include "websocket/compression_pool.h"
 #include "websocket/frame_writer.h"
 #include "websocket/message_assembly.h"
@@ -151,6 +152,9 @@ void Connection::abort() { end(CloseCode::kAbnormal); }
 // TCP connection, because closing with unread input would reset it before the code is read.
 void Connection::fail(CloseCode code, std::string_view reason) {
   if (!receiving()) return;
+  static log::Limiter limiter;
+  log::limited(limiter, context_.loop.now(), log::Level::kInfo, "websocket failed",
+               {{"code", static_cast<int>(code)}, {"reason", reason}});
   if (state_ == State::kOpen) send_close(code, reason);
   close_code_ = code;
   state_ = State::kEnding;

@@ -1,6 +1,7 @@
 // RFC 6455 5.5.1, 7: the closing handshake from either side, its codes, and what may not follow.
 import assert from 'node:assert/strict';
 import { binary, close, closeBody, frame, kClose, kPing, more, ping, text } from '../support/frames.mjs';
+import { until } from '../support/poll.mjs';
 import { suite } from '../support/suite.mjs';
 
 // 1012-1014 were registered after the RFC; 3000-4999 belong to libraries and applications (7.4.2).
@@ -113,6 +114,36 @@ suite('closing', {}, (it) => {
     await peer.expectClose(1000, { answer: false });
     assert.ok(performance.now() - begun < 1000, 'within a second');
   });
+  const kFaults = { 1002: frame(3, 'reserved'), 1007: text(Buffer.from([0xff])),
+    1009: frame(2, '', { form: 64, claim: 2 ** 40 }) };
+  for (const [code, fault] of Object.entries(kFaults)) {
+    for (const [name, late] of Object.entries(kAfter)) {
+      it(`processes no ${name.replace(/^an? /, '')} after it failed with ${code} (7.1.7)`,
+        async ({ open }) => {
+          const peer = await open();
+          await peer.send(fault, late, text('late'));
+          await peer.expectClose(Number(code), { answer: false });
+        });
+    }
+    it(`says ${code} to who goes on sending, and ends without a reset (7.1.1)`, async ({ open }) => {
+      const peer = await open();
+      const flood = Buffer.alloc(1 << 20, 'late');
+      const sending = peer.send(fault, flood);
+      await peer.expectFrame(kClose);
+      await sending;
+      assert.equal(await peer.next(), undefined);
+      assert.equal(peer.wire.error, undefined);
+    });
+  }
+  it('ends without a reset after the closing handshake (7.1.1)', async ({ open }) => {
+    for (const frames of [[close(1000)], [text('one'), close(1000, 'bye')], [close(), ping('late')]]) {
+      const peer = await open();
+      await peer.send(...frames);
+      while ((await peer.next())?.opcode !== kClose);
+      assert.equal(await peer.next(), undefined, 'the server ends first (7.1.1)');
+      assert.equal(peer.wire.error, undefined);
+    }
+  });
   it('lives with a client that just vanishes', async ({ open, server }) => {
     for (let i = 0; i < 20; i++) {
       const peer = await open();
@@ -132,6 +163,19 @@ suite('closing', {}, (it) => {
     await peer.expectMessage('text', 'last words');
     peer.wire.socket.end();
     for (let got; (got = await peer.next(4000)); ) assert.equal(got.opcode, kClose);
+  });
+});
+
+// A server of its own, so that no other case's failures have used up what may be logged.
+suite('a failed connection', {}, (it) => {
+  it('is logged with its code and reason (7.1.7)', async ({ open, server }) => {
+    const peer = await open();
+    await peer.send(close(999));
+    await peer.expectClose(1002, { answer: false });
+    const line = await until('the log line', () =>
+      server.log.find((event) => event.msg === 'websocket failed'));
+    assert.equal(line.code, 1002);
+    assert.match(line.reason, /close/i);
   });
 });
 

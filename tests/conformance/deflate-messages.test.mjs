@@ -1,5 +1,6 @@
 // RFC 7692 7.2: compressed messages of every size and kind, whole, in fragments, in odd blocks.
 import assert from 'node:assert/strict';
+import zlib from 'node:zlib';
 import { Deflater, Inflater, kTail } from '../support/deflate.mjs';
 import { fragments, frame, kPong, more, ping, text } from '../support/frames.mjs';
 import { inflate } from '../support/inflate.mjs';
@@ -59,6 +60,42 @@ for (const mode of ['dedicated', 'shared']) {
         });
       }
     }
+    it('sends data that ends as 7.2.1 says, without its tail', async ({ open }) => {
+      const peer = await open({ extensions: 'permessage-deflate; server_no_context_takeover' });
+      for (const [kind, data] of [['text', prose(50)], ['text', prose(5000)], ['text', 'Hello'],
+        ['binary', Buffer.alloc(70000)], ['binary', randomBytes(70000, 3)]]) {
+        await peer.sendMessage(kind, data);
+        const { rsv, payload, opcode } = await peer.next();
+        assert.equal(opcode, kind === 'text' ? 1 : 2, 'the kind stays');
+        assert.ok(rsv === 0 || rsv === 4);
+        if (rsv === 0) continue;
+        assert.notEqual(payload.subarray(-4).toString('hex'), '0000ffff', 'the tail is off');
+        const judged = inflate(Buffer.concat([payload, kTail]));
+        assert.equal(judged.state, 'whole');
+        assert.ok(judged.data.equals(Buffer.from(data)));
+      }
+      await peer.finish();
+    });
+    it('starts each message afresh where it promised to (7.2.1)', async ({ open }) => {
+      const peer = await open({ extensions: 'permessage-deflate; server_no_context_takeover' });
+      const sent = [];
+      for (let i = 0; i < 3; i++) {
+        await peer.sendMessage('text', prose(3000));
+        sent.push((await peer.next()).payload);
+      }
+      assert.ok(sent.every((payload) => payload.equals(sent[0])), 'no message leans on another');
+      await peer.finish();
+    });
+    it('keeps plain messages out of the window (7.2.2)', async ({ open }) => {
+      const peer = await open({ extensions: 'permessage-deflate' });
+      for (let i = 0; i < 3; i++) {
+        await peer.sendMessage('text', prose(3000));
+        await peer.expectMessage('text', prose(3000));
+        await peer.sendMessage('binary', randomBytes(40000, i), { plain: true });
+        await peer.expectMessage('binary', randomBytes(40000, i));
+      }
+      await peer.finish();
+    });
     it('compresses what is worth it', async ({ open }) => {
       const peer = await open({ extensions: 'permessage-deflate' });
       await peer.sendMessage('text', prose(20000));
@@ -122,6 +159,20 @@ suite('deflate', { flags: { ...kFlags, 'websocket.compression': 'dedicated' } },
     const peer = await open({ extensions: offer });
     await peer.sendMessage('text', prose(4 << 20));
     await peer.expectMessage('text', prose(4 << 20));
+    await peer.finish();
+  });
+  it('takes blocks of every type, and many of them, in one message (7.2.1)', async ({ open }) => {
+    const peer = await open({ extensions: 'permessage-deflate; client_no_context_takeover' });
+    const { Z_FIXED, Z_DEFAULT_STRATEGY } = zlib.constants;
+    const parts = [];
+    for (const options of [{ level: 0 }, { strategy: Z_FIXED }, { strategy: Z_DEFAULT_STRATEGY }]) {
+      const deflater = new Deflater({ takeover: false, ...options });
+      parts.push(await deflater.message(prose(700), { whole: true }));
+      deflater.reset();
+    }
+    const body = Buffer.concat(parts).subarray(0, -4);
+    await peer.send(text(body, first));
+    await peer.expectMessage('text', Buffer.concat(Array(3).fill(prose(700))));
     await peer.finish();
   });
   it('mixes compressed and plain messages', async ({ open }) => {

@@ -145,23 +145,21 @@ suite('deflate offers', { flags: kFlags }, (it) => {
     });
   }
   for (const header of kMalformed) {
-    it(`declines or refuses the malformed ${header}`, async ({ wire }) => {
+    it(`refuses the malformed ${header} (6455 9.1)`, async ({ wire }) => {
       const connection = await wire();
       await connection.write(upgradeRequest('/conformance/echo', {
         headers: { 'Sec-WebSocket-Extensions': header } }));
       const { status, headers } = await connection.response();
-      assert.ok([101, 400].includes(status), `${status}`);
+      assert.equal(status, 400);
       assert.equal(headers.get('sec-websocket-extensions'), undefined);
     });
   }
   for (const header of kQuoted) {
-    it(`refuses ${header}, or takes what is outside the quotes`, async ({ wire }) => {
+    it(`refuses what is no token within the quotes of ${header}`, async ({ wire }) => {
       const connection = await wire();
       await connection.write(upgradeRequest('/conformance/echo', {
         headers: { 'Sec-WebSocket-Extensions': header } }));
-      const { status, headers } = await connection.response();
-      if (status === 101) assert.match(headers.get('sec-websocket-extensions'), /^permessage-deflate/);
-      else assert.equal(status, 400);
+      assert.equal((await connection.response()).status, 400);
     });
   }
   for (const [name, header, offer] of kFallback) {
@@ -178,6 +176,13 @@ suite('deflate offers', { flags: kFlags }, (it) => {
       'Sec-WebSocket-Extensions': ['x-none', 'permessage-deflate; client_max_window_bits'] } });
     assert.ok(peer.deflate, 'agreed');
     await converse(peer);
+  });
+  it('takes empty list elements for nothing (RFC 9110 5.6.1.2)', async ({ open }) => {
+    for (const list of ['', ',', ' , ,', ', permessage-deflate ,,']) {
+      const peer = await open({ headers: { 'Sec-WebSocket-Extensions': list } });
+      assert.equal(!!peer.deflate, list.includes('deflate'));
+      await converse(peer);
+    }
   });
   it('reads 8000 bytes of separators in no time', async ({ open }) => {
     const begun = performance.now();

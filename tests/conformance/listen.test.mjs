@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import tls from 'node:tls';
 import { temporaryFolder } from '../support/certificate.mjs';
 import { text } from '../support/frames.mjs';
-import { upgradeRequest } from '../support/http.mjs';
+import { request, upgradeRequest } from '../support/http.mjs';
 import { checkSwitching, Peer, Wire } from '../support/peer.mjs';
 import { startServer } from '../support/server.mjs';
 import { kEcho, modes, suite } from '../support/suite.mjs';
@@ -88,6 +88,37 @@ suite('TLS', secureOnly, (it) => {
     const peer = await Peer.open(server, kEcho);
     await peer.finish();
     assert.equal(peer.wire.error, undefined);
+  });
+  it('says goodbye with close_notify after HTTP, too (RFC 9112 9.8)', async ({ server }) => {
+    for (const bytes of [request('GET', '/none', { headers: { Connection: 'close' } }),
+      request('GET', '/none', { headers: { Host: null } })]) {
+      const wire = await Wire.connect(server.target);
+      await wire.write(bytes);
+      assert.ok(await wire.response());
+      await wire.expectEnd();
+      assert.equal(wire.error, undefined);
+      assert.equal(wire.socket.readableEnded, true, 'a close_notify, not a cut');
+      wire.destroy();
+    }
+  });
+  it('lives with clients that leave without close_notify (RFC 9112 9.8)', async ({ server }) => {
+    for (let i = 0; i < 10; i++) {
+      const outer = await Wire.connect({ ...server.target, secure: false });
+      const socket = tls.connect({ socket: outer.socket, rejectUnauthorized: false });
+      await new Promise((resolve, reject) => {
+        socket.once('secureConnect', resolve);
+        socket.once('error', reject);
+      });
+      socket.on('error', () => {});
+      if (i % 2) await echoOver(new Wire(socket));
+      outer.socket.destroy();
+    }
+    await echoOver(await Wire.connect(server.target));
+  });
+  it('serves any server_name with its one certificate (RFC 6455 4.2.2)', async ({ server }) => {
+    for (const servername of ['localhost', 'other.example', '']) {
+      await echoOver(new Wire(await connect(server, { servername })));
+    }
   });
   for (const [name, bytes] of [['plain HTTP', upgradeRequest(kEcho)], ['zeros', Buffer.alloc(3000)],
     ['noise', Buffer.alloc(3000, '\xff')], ['a hello cut short', Buffer.from('16030100050100', 'hex')]]) {

@@ -107,6 +107,20 @@ suite('raw channels', { concurrency: 4 }, (it) => {
     await a.send(text('alone'));
     assert.equal((await next(a)).data.toString(), 'alone');
   });
+  it('sends a member nothing after its Close (RFC 6455 5.5.1)', async ({ open }) => {
+    const a = await join(open, 'shut');
+    const b = await join(open, 'shut');
+    const publishing = (async () => {
+      for (let i = 0; i < 200; i++) await a.send(text(`${i}`));
+    })();
+    await b.send(close(4000));
+    for (;;) {
+      const got = await b.next();
+      if (got.opcode === kClose) break;
+    }
+    assert.equal(await b.next(), undefined);
+    await publishing;
+  });
   it('does not deliver to who came later', async ({ open }) => {
     const a = await join(open, 'late');
     await a.send(text('early'));
