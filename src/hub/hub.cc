@@ -56,16 +56,22 @@ Subscriber::~Subscriber() {
 }
 
 HubGroup::HubGroup(const std::vector<reactor::Loop*>& loops) {
-  for (reactor::Loop* loop : loops) hubs_.push_back(std::make_unique<Hub>(*this, *loop));
+  for (reactor::Loop* loop : loops) {
+    hubs_.push_back(std::make_unique<Hub>(*this, *loop, loops.size() == 1));
+  }
 }
 
 HubGroup::~HubGroup() = default;
 
-Hub::Hub(HubGroup& group, reactor::Loop& loop) : group_(group), loop_(loop) {
+Hub::Hub(HubGroup& group, reactor::Loop& loop, bool alone) : group_(group), loop_(loop) {
   loop_.add_turn_end_hook(*this);
+  if (!alone) backlog_ = std::make_shared<Backlog>(loop_, [this] { release_publishers(); });
 }
 
-Hub::~Hub() { loop_.remove_turn_end_hook(*this); }
+Hub::~Hub() {
+  if (backlog_) backlog_->stop();
+  loop_.remove_turn_end_hook(*this);
+}
 
 void Hub::subscribe(std::string_view channel, Subscriber& subscriber) {
   AW_ASSERT(subscriber.channel_ == nullptr);
@@ -101,6 +107,7 @@ void Hub::subscribe(std::string_view channel, Subscriber& subscriber) {
 void Hub::unsubscribe(Subscriber& subscriber) {
   LocalChannel* local = std::exchange(subscriber.channel_, nullptr);
   if (local == nullptr) return;
+  if (subscriber.held_) forget_held(subscriber);
   if (local->delivering) {
     local->subscribers[subscriber.index_] = nullptr;
     ++local->holes;
@@ -130,17 +137,46 @@ void Hub::drop_if_empty(LocalChannel& channel) {
   }
 }
 
-void Hub::publish(const Subscriber& from, broker::PayloadKind kind, BufferRef payload) {
+void Hub::publish(Subscriber& from, broker::PayloadKind kind, BufferRef payload) {
   AW_ASSERT(from.channel_ != nullptr);
   publish(from.channel_->name, kind, std::move(payload));
+  // It may have left over its own message.
+  if (!backlog_ || !backlog_->full() || from.held_ || from.channel_ == nullptr) return;
+  from.held_ = true;
+  held_.push_back(&from);
+  from.on_hold();
+}
+
+// Each may go on with input it has kept and fill the room again; then the others wait on.
+void Hub::release_publishers() {
+  releasing_ = std::exchange(held_, {});
+  for (Subscriber*& entry : releasing_) {
+    Subscriber* subscriber = std::exchange(entry, nullptr);
+    if (subscriber == nullptr) continue;
+    if (backlog_->full()) {
+      held_.push_back(subscriber);
+      continue;
+    }
+    subscriber->held_ = false;
+    subscriber->on_release();
+  }
+  releasing_.clear();
+}
+
+void Hub::forget_held(Subscriber& subscriber) {
+  subscriber.held_ = false;
+  std::erase(held_, &subscriber);
+  std::replace(releasing_.begin(), releasing_.end(), &subscriber,
+               static_cast<Subscriber*>(nullptr));
 }
 
 void Hub::publish(std::string_view channel, broker::PayloadKind kind, BufferRef payload) {
-  auto publication = std::make_shared<broker::Publication>();
+  auto publication = std::make_shared<CountedPublication>();
   publication->channel = channel;
   publication->kind = kind;
   if (group_.size() > 1) payload->make_shared();
   publication->payload = std::move(payload);
+  if (backlog_) publication->count_in(backlog_);
   Hub& owner = group_.owner_of(channel);
   if (&owner == this) return order(std::move(publication));
   owner.loop_.post([&owner, publication = std::move(publication)]() mutable {

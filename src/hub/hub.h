@@ -27,6 +27,7 @@
 #include "base/buffer.h"
 #include "base/task.h"
 #include "broker/publication.h"
+#include "hub/backlog.h"
 #include "reactor/loop.h"
 
 namespace anywire::hub {
@@ -82,6 +83,10 @@ class Subscriber {
   virtual void on_subscribed() = 0;
   // The next publications. May unsubscribe this and other subscribers, but not destroy them.
   virtual void on_delivery(Delivery& delivery) = 0;
+  // After a `publish` for this subscriber: the loops are behind; publish no more before
+  // `on_release`. What is published all the same is taken.
+  virtual void on_hold() {}
+  virtual void on_release() {}
 
   bool subscribed() const { return channel_ != nullptr; }
 
@@ -89,6 +94,7 @@ class Subscriber {
   friend class Hub;
   LocalChannel* channel_ = nullptr;
   std::uint32_t index_ = 0;
+  bool held_ = false;
 };
 
 // All hubs of a server, one per loop. Made before the loops run and unchanged afterwards.
@@ -109,7 +115,8 @@ class HubGroup {
 
 class Hub final : public reactor::TurnEndHook {
  public:
-  Hub(HubGroup& group, reactor::Loop& loop);
+  // `alone`: it is the only one.
+  Hub(HubGroup& group, reactor::Loop& loop, bool alone);
   ~Hub();
 
   // `on_subscribed` comes at once if this loop has the channel already, or owns it; else after a
@@ -117,8 +124,8 @@ class Hub final : public reactor::TurnEndHook {
   void subscribe(std::string_view channel, Subscriber& subscriber);
   void unsubscribe(Subscriber& subscriber);
 
-  // Publishes to the channel `from` is subscribed to.
-  void publish(const Subscriber& from, broker::PayloadKind kind, BufferRef payload);
+  // Publishes to the channel `from` is subscribed to. May call its `on_hold`.
+  void publish(Subscriber& from, broker::PayloadKind kind, BufferRef payload);
   void publish(std::string_view channel, broker::PayloadKind kind, BufferRef payload);
 
   std::size_t channels() const { return local_.size(); }
@@ -145,6 +152,8 @@ class Hub final : public reactor::TurnEndHook {
   void deliver_pending(LocalChannel& channel);
   void close_holes(LocalChannel& channel);
   void drop_if_empty(LocalChannel& channel);
+  void release_publishers();
+  void forget_held(Subscriber& subscriber);
 
   HubGroup& group_;
   reactor::Loop& loop_;
@@ -153,6 +162,10 @@ class Hub final : public reactor::TurnEndHook {
   // Channels with something pending, by name: one may vanish before its turn comes.
   std::vector<std::string> dirty_;
   std::uint64_t joinings_ = 0;
+  // Null with one loop, where everything published is delivered in the same turn.
+  std::shared_ptr<Backlog> backlog_;
+  std::vector<Subscriber*> held_;
+  std::vector<Subscriber*> releasing_;  // null where one left meanwhile
 };
 
 }  // namespace anywire::hub

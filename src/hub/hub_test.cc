@@ -38,6 +38,14 @@ class Member final : public Subscriber {
     }
   }
 
+  void on_hold() override { held = true; }
+  void on_release() override {
+    held = false;
+    if (on_release_hook) on_release_hook();
+  }
+
+  bool held = false;
+  std::function<void()> on_release_hook;
   int subscribed_calls = 0;
   int early = 0;  // publications before on_subscribed
   std::vector<std::string> heard;
@@ -428,6 +436,104 @@ TEST_F(TwoLoopHubTest, GivesOneOrderToBothLoops) {
   EXPECT_EQ(here.heard.size(), 10u);
   EXPECT_EQ(here.heard, there.heard);
   EXPECT_EQ(here.offsets, there.offsets);
+}
+
+// The owner does not turn; a publisher sends until it is told to wait.
+std::size_t flood(Hub& hub, Member& from, std::size_t payload_bytes) {
+  std::size_t count = 0;
+  while (!from.held && count < 1'000'000) {
+    hub.publish(from, broker::PayloadKind::kText, text(std::string(payload_bytes, 'x')));
+    ++count;
+  }
+  return count;
+}
+
+TEST_F(TwoLoopHubTest, HoldsAPublisherWhoseOwnerIsBehind) {
+  const std::string name = owned_by(1);
+  Member a;
+  group->hub(0).subscribe(name, a);
+  settle();
+  for (const std::size_t bytes : {0u, 100u, 100'000u, 2'000'000u}) {
+    a.heard.clear();
+    const std::size_t count = flood(group->hub(0), a, bytes);
+    EXPECT_EQ(count, Backlog::kBacklogBytesMax / (bytes + Backlog::kOverheadBytes) + 1) << bytes;
+    turn(0);
+    EXPECT_TRUE(a.held);
+    settle();
+    EXPECT_FALSE(a.held);
+    EXPECT_EQ(a.heard.size(), count);
+  }
+}
+
+TEST_F(TwoLoopHubTest, HoldsAPublisherWhileAnotherLoopHasNotDelivered) {
+  const std::string name = owned_by(0);
+  Member a, b;
+  group->hub(0).subscribe(name, a);
+  group->hub(1).subscribe(name, b);
+  settle();
+  const std::size_t count = flood(group->hub(0), a, 1000);
+  for (int i = 0; i < 5; ++i) turn(0);
+  EXPECT_EQ(a.heard.size(), count);
+  EXPECT_TRUE(a.held) << "b has heard nothing yet";
+  settle();
+  EXPECT_FALSE(a.held);
+  EXPECT_EQ(b.heard.size(), count);
+}
+
+TEST_F(TwoLoopHubTest, HoldsOnlyThoseWhoPublish) {
+  const std::string name = owned_by(1);
+  Member a, b, quiet;
+  for (Member* member : {&a, &b, &quiet}) group->hub(0).subscribe(name, *member);
+  settle();
+  flood(group->hub(0), a, 1000);
+  EXPECT_EQ(flood(group->hub(0), b, 1000), 1u) << "what it sends is taken, and it waits, too";
+  EXPECT_FALSE(quiet.held);
+  settle();
+  EXPECT_FALSE(a.held || b.held);
+}
+
+TEST_F(TwoLoopHubTest, ReleasesTheOthersLaterWhenTheFirstFillsTheRoomAgain) {
+  const std::string name = owned_by(1);
+  Member a, b;
+  group->hub(0).subscribe(name, a);
+  group->hub(0).subscribe(name, b);
+  settle();
+  flood(group->hub(0), a, 1000);
+  flood(group->hub(0), b, 1000);
+  bool again = true;
+  a.on_release_hook = [&] {
+    if (!std::exchange(again, false)) return;
+    flood(group->hub(0), a, 1000);
+    EXPECT_TRUE(b.held);
+  };
+  settle();
+  settle();
+  EXPECT_FALSE(again);
+  EXPECT_FALSE(a.held || b.held);
+}
+
+TEST_F(TwoLoopHubTest, AllowsLeavingWhileHeldAndInsideARelease) {
+  const std::string name = owned_by(1);
+  Member a, c;
+  auto b = std::make_unique<Member>();
+  for (Member* member : {&a, b.get(), &c}) group->hub(0).subscribe(name, *member);
+  settle();
+  for (Member* member : {&a, b.get(), &c}) flood(group->hub(0), *member, 1000);
+  group->hub(0).unsubscribe(c);
+  a.on_release_hook = [&] { b.reset(); };
+  settle();
+  EXPECT_EQ(b, nullptr);
+  EXPECT_TRUE(c.held) << "nobody calls who has left";
+}
+
+TEST_F(OneLoopHubTest, HoldsNobodyWhereEverythingLeavesInItsTurn) {
+  Member a;
+  hub().subscribe("x", a);
+  const std::string large(1 << 20, 'x');
+  for (int i = 0; i < 20; ++i) hub().publish(a, broker::PayloadKind::kText, text(large));
+  EXPECT_FALSE(a.held);
+  turn(0);
+  EXPECT_EQ(a.heard.size(), 20u);
 }
 
 TEST_F(TwoLoopHubTest, ForgetsAChannelEverybodyHasLeft) {

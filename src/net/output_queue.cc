@@ -33,6 +33,8 @@ void OutputQueue::append(Bytes head, Bytes body, bool last) {
 
 void OutputQueue::append(BufferRef buffer) {
   if (buffer->size() == 0) return;
+  // Who reads too slowly must not be owed more pointers than bytes.
+  if (buffer->size() <= kTinyBytes && count_ >= kInline) return append(buffer->bytes());
   bytes_ += buffer->size();
   push(std::move(buffer));
 }

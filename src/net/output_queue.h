@@ -47,6 +47,7 @@ class OutputQueue {
   static constexpr std::uint32_t kInline = 8;
   static constexpr std::size_t kTailBytes = 512;
   static constexpr std::size_t kTailBytesMax = 16 * 1024;
+  static constexpr std::size_t kTinyBytes = 2 * sizeof(void*);
 
   BufferRef& at(std::uint32_t i) { return ring()[(head_ + i) & (capacity_ - 1)]; }
   const BufferRef& at(std::uint32_t i) const {

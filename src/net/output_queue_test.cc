@@ -39,6 +39,18 @@ TEST(OutputQueue, SharesLargeBuffersWithoutCopying) {
   EXPECT_EQ(queue.front().data(), shared->data());
 }
 
+TEST(OutputQueue, OwesASlowReaderOfTinyFramesBytesAndNotPointers) {
+  OutputQueue queue;
+  const BufferRef tiny = Buffer::copy_of(as_bytes("ab"));
+  std::string expected;
+  for (int i = 0; i < 100'000; ++i) {
+    queue.append(tiny);
+    expected += "ab";
+  }
+  EXPECT_EQ(all_of(queue), expected);
+  EXPECT_LT(queue.buffers(), 32u);
+}
+
 TEST(OutputQueue, NeverWritesIntoABufferSomebodyElseHolds) {
   OutputQueue queue;
   BufferRef shared = Buffer::allocate(100);

@@ -25,6 +25,10 @@ class Transport {
   // Sends a frame in this transport's own encoding, shared with other receivers.
   virtual void send_frame(const BufferRef& frame) = 0;
 
+  // While held, no message of the peer's is handed to the session, and none is read once the one
+  // under way is.
+  virtual void hold_input(bool on) = 0;
+
   // Which of the frames that `send_frame` takes this peer wants.
   enum class Encoding { kPlain, kCompressed };
   virtual Encoding encoding(std::size_t payload_bytes) const = 0;

@@ -20,7 +20,7 @@ enum class TlsVersion { k12, k13 };
 enum class ProxyProtocol { kOff, kV1, kV2, kAny };
 // kShared compresses each message on its own, so that one compressed copy serves every member of
 // a channel and no connection keeps a dictionary; kDedicated keeps a window per connection, which
-// compresses better and costs up to 300 KiB each (RFC 7692 7.1.1, context takeover).
+// compresses better and costs about 320 KiB each (RFC 7692 7.1.1, context takeover).
 enum class Compression { kOff, kShared, kDedicated };
 
 struct ServerSection {
@@ -31,6 +31,7 @@ struct ServerSection {
   int backlog = 4096;            // length of the accept queue, 1..65535
   bool reuse_port = true;        // one listening socket per loop; off: the first loop accepts
   int connections_max = 0;       // 0..10,000,000; 0 means as many as descriptors allow
+  int connections_per_address_max = 0;  // 0..10,000,000; 0 means no limit
   Duration drain_timeout{5'000};         // wait for closing handshakes at SIGTERM, 0..1 h
   Duration memory_trim_interval{5'000};  // give freed memory back this often, 0 (never)..1 h
 };

@@ -80,6 +80,13 @@ std::vector<Key> server_keys() {
       {"server", "connections_max", IntKind{at<kAt, &S::connections_max>, 0, 10'000'000},
        "Connections at the same time; further ones are closed at once. 0 means as many as the "
        "descriptor limit allows."},
+      {"server", "connections_per_address_max",
+       IntKind{at<kAt, &S::connections_per_address_max>, 0, 10'000'000},
+       "Connections at the same time from one client address (of IPv6, one /64 network), so that "
+       "nobody takes all there are; further ones are answered with 429 or, under TLS, closed at "
+       "once. The PROXY protocol or a trusted proxy says who the client is; proxies themselves and "
+       "Unix sockets are not counted. 0 means no limit. Offices and mobile networks share an "
+       "address among many people."},
       {"server", "drain_timeout", DurationKind{at<kAt, &S::drain_timeout>, 0ms, 1h},
        "How long SIGTERM waits for clients to finish the closing handshake before cutting them "
        "off."},
@@ -145,7 +152,7 @@ std::vector<Key> websocket_keys() {
       {"websocket", "compression", one_of<kAt, &S::compression>(kCompressions),
        "permessage-deflate. `shared` compresses a message once for all its receivers and keeps no "
        "memory per connection; `dedicated` keeps a dictionary per connection, which compresses "
-       "similar messages far better and costs up to 300 KiB each."},
+       "similar messages far better and costs about 320 KiB each."},
       {"websocket", "compression_level", IntKind{at<kAt, &S::compression_level>, 1, 9},
        "1 is fastest, 9 is smallest."},
       {"websocket", "compression_bytes_min",

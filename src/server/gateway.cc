@@ -20,8 +20,27 @@ void refuse(http::Response& response, const http::HttpError& error) {
     response.headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
   } else if (error.status == 405) {
     response.headers = {{"Allow", "GET"}};
+  } else if (error.status == 429) {
+    response.headers = {{"Retry-After", "5"}};
   }
 }
+
+// A session that holds its connection's place in the AddressBudget. Made only where there is a
+// limit, so that nobody else pays for it.
+class CountedSession final : public protocol::Session {
+ public:
+  CountedSession(std::unique_ptr<protocol::Session> inner, AddressBudget::Lease lease)
+      : lease_(std::move(lease)), inner_(std::move(inner)) {}
+
+  void on_attached(const http::RequestHead& request) override { inner_->on_attached(request); }
+  void on_message(ws::Message& message) override { inner_->on_message(message); }
+  void on_writable() override { inner_->on_writable(); }
+  void on_closed(ws::CloseCode code) override { inner_->on_closed(code); }
+
+ private:
+  AddressBudget::Lease lease_;
+  std::unique_ptr<protocol::Session> inner_;
+};
 
 }  // namespace
 
@@ -54,6 +73,10 @@ void Gateway::upgrade(http::Connection& connection, const http::RequestHead& hea
   if (!route.refusal && !origin_allowed(head)) {
     route.refusal = http::HttpError{403, "this Origin is not allowed"};
   }
+  AddressBudget::Lease lease;
+  if (!route.refusal && !count_proxied(connection, head, lease)) {
+    route.refusal = http::HttpError{429, "too many connections from this address"};
+  }
   std::expected<ws::UpgradeAnswer, http::HttpError> answer =
       route.refusal ? std::unexpected(*route.refusal)
                     : ws::accept_upgrade(head, route.subprotocols, options_.deflate);
@@ -63,8 +86,31 @@ void Gateway::upgrade(http::Connection& connection, const http::RequestHead& hea
   }
   log_request(log::Level::kDebug, "connected", connection, head, {101, "websocket"});
   http::Connection::Taken taken = connection.take_stream();
-  protocol::WebSocketTransport::start(websockets_, std::move(taken.stream), taken.early,
-                                      std::move(*answer), head, route.make_session);
+  if (!lease) lease = std::move(taken.lease);
+  protocol::WebSocketTransport::start(
+      websockets_, std::move(taken.stream), taken.early, std::move(*answer), head,
+      [&](protocol::Transport& transport, std::string_view subprotocol) {
+        std::unique_ptr<protocol::Session> session = route.make_session(transport, subprotocol);
+        if (!lease) return session;
+        return std::unique_ptr<protocol::Session>(
+            std::make_unique<CountedSession>(std::move(session), std::move(lease)));
+      });
+}
+
+// False when the client, as a trusted proxy names it, has too many connections. Everybody else was
+// counted when they came; a proxy's own requests, such as its health checks, are not.
+bool Gateway::count_proxied(const http::Connection& connection, const http::RequestHead& head,
+                            AddressBudget::Lease& lease) const {
+  const net::CidrList& proxies = options_.trusted_proxies;
+  if (options_.addresses == nullptr || !options_.addresses->limited()) return true;
+  if (!proxies.contains(connection.peer())) return true;
+  const http::Client client =
+      http::find_client(head, connection.peer(), connection.encrypted(), proxies);
+  if (proxies.contains(client.address)) return true;
+  std::optional<AddressBudget::Lease> taken = options_.addresses->take(client.address);
+  if (!taken) return false;
+  lease = std::move(*taken);
+  return true;
 }
 
 void Gateway::log_request(log::Level level, std::string_view text,

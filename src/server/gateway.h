@@ -13,11 +13,14 @@
 #include "net/cidr.h"
 #include "protocol/adapter.h"
 #include "protocol/transport/websocket.h"
+#include "server/address_budget.h"
 #include "websocket/handshake.h"
 
 namespace anywire::server {
 
 struct GatewayOptions {
+  // For clients behind trusted proxies, whom only their request names; null = no limit.
+  AddressBudget* addresses = nullptr;
   std::vector<std::string> allowed_origins = {"*"};
   net::CidrList trusted_proxies;
   ws::DeflateOffer deflate;
@@ -36,6 +39,8 @@ class Gateway final : public http::RequestHandler {
   void log_request(log::Level level, std::string_view text, const http::Connection& connection,
                    const http::RequestHead& head, const http::HttpError& error) const;
   bool origin_allowed(const http::RequestHead& head) const;
+  bool count_proxied(const http::Connection& connection, const http::RequestHead& head,
+                     AddressBudget::Lease& lease) const;
   void upgrade(http::Connection& connection, const http::RequestHead& head,
                protocol::Route& route, http::Response& response);
 

@@ -52,6 +52,7 @@ class Server {
   std::vector<std::unique_ptr<reactor::Loop>> loops_;
   std::unique_ptr<hub::HubGroup> hubs_;
   std::unique_ptr<ConnectionBudget> budget_;
+  std::unique_ptr<AddressBudget> addresses_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
@@ -81,8 +82,12 @@ Result<void> Server::make_workers() {
   }
   hubs_ = std::make_unique<hub::HubGroup>(loops);
   budget_ = std::make_unique<ConnectionBudget>(connections_max(count));
-  const WorkerOptions options{
-      .config = config_, .budget = *budget_, .welcome_page = options_.dev};
+  addresses_ = std::make_unique<AddressBudget>(
+      static_cast<std::uint32_t>(config_.server.connections_per_address_max));
+  const WorkerOptions options{.config = config_,
+                              .budget = *budget_,
+                              .addresses = *addresses_,
+                              .welcome_page = options_.dev};
   for (unsigned i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<Worker>(*loops_[i], options, hubs_->hub(i), tls));
   }

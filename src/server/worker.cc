@@ -15,6 +15,13 @@ namespace anywire::server {
 namespace {
 
 constexpr Duration kDrainPoll{20};
+// What a newcomer over a limit is told: RFC 9110 15.6.4, RFC 6585 4.
+constexpr std::string_view kServerFull =
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n"
+    "Content-Length: 0\r\n\r\n";
+constexpr std::string_view kAddressFull =
+    "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\nConnection: close\r\n"
+    "Content-Length: 0\r\n\r\n";
 // Less free memory than this is not worth the locks of a trim.
 constexpr std::size_t kTrimBytesMin = 2 * 1024 * 1024;
 
@@ -68,6 +75,8 @@ Worker::Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
     : loop_(loop),
       config_(options.config),
       budget_(options.budget),
+      addresses_(options.addresses),
+      trusted_proxies_(trusted_proxies(config_.http)),
       encrypt_queue_(loop),
       flush_queue_(loop, {.low_watermark_bytes = config_.websocket.low_watermark}),
       tls_(tls ? std::make_unique<tls::ContextHolder>(std::move(tls)) : nullptr),
@@ -76,8 +85,9 @@ Worker::Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
                    .options = websocket_options(config_.websocket),
                    .compression = compression_},
                   {}},
-      gateway_({.allowed_origins = config_.raw.allowed_origins,
-                .trusted_proxies = trusted_proxies(config_.http),
+      gateway_({.addresses = &addresses_,
+                .allowed_origins = config_.raw.allowed_origins,
+                .trusted_proxies = trusted_proxies_,
                 .deflate = deflate_offer(config_.websocket),
                 .welcome_page = options.welcome_page},
                make_adapters(config_, hub, compression_), websockets_),
@@ -128,14 +138,7 @@ std::size_t Worker::connections() const {
 void Worker::on_accept(int fd, const net::Address& peer) {
   if (budget_.connections.fetch_add(1, std::memory_order_relaxed) >= budget_.connections_max) {
     budget_.connections.fetch_sub(1, std::memory_order_relaxed);
-    static constexpr std::string_view kRefusal =
-        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n"
-        "Content-Length: 0\r\n\r\n";
-    // Best effort; the newcomer may also find the connection closed.
-    if (!tls_) {
-      [[maybe_unused]] const auto n =
-          ::send(fd, kRefusal.data(), kRefusal.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    }
+    turn_away(fd, kServerFull);
     ::close(fd);
     on_shed();
     return;
@@ -157,12 +160,35 @@ void Worker::on_turn_end() {
   charged_ = now;
 }
 
+// Best effort; the newcomer may also find the connection closed.
+void Worker::turn_away(int fd, std::string_view answer) const {
+  if (tls_) return;
+  [[maybe_unused]] const auto n =
+      ::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 void Worker::admit(std::unique_ptr<net::TcpStream> stream, net::Address peer) {
+  AddressBudget::Lease lease;
+  // A trusted proxy will say who its client is; the Gateway counts that one.
+  if (addresses_.limited() && !trusted_proxies_.contains(peer)) {
+    std::optional<AddressBudget::Lease> taken = addresses_.take(peer);
+    if (!taken) {
+      static log::Limiter limiter(1);
+      log::limited(limiter, loop_.now(), log::Level::kWarn,
+                   "too many connections from one address, turning newcomers away",
+                   {{"client", peer.host()}});
+      turn_away(stream->fd(), kAddressFull);
+      stream->close();
+      loop_.defer_delete(std::move(stream));
+      return;
+    }
+    lease = std::move(*taken);
+  }
   std::unique_ptr<net::Stream> outer = std::move(stream);
   if (tls_) {
     outer = std::make_unique<tls::TlsStream>(encrypt_queue_, tls_->current(), std::move(outer));
   }
-  http::Connection::start(http_, std::move(outer), std::move(peer));
+  http::Connection::start(http_, std::move(outer), std::move(peer), std::move(lease));
 }
 
 void Worker::on_shed() {

@@ -16,6 +16,7 @@
 #include "net/flush_queue.h"
 #include "net/listener.h"
 #include "protocol/transport/websocket.h"
+#include "server/address_budget.h"
 #include "server/config.h"
 #include "server/gateway.h"
 #include "server/proxy_gate.h"
@@ -33,7 +34,8 @@ struct ConnectionBudget {
 
 struct WorkerOptions {
   const Config& config;
-  ConnectionBudget& budget;  // outlives the workers
+  ConnectionBudget& budget;  // both outlive the workers
+  AddressBudget& addresses;
   bool welcome_page;
 };
 
@@ -64,6 +66,7 @@ class Worker final : private net::AcceptHandler,
   void on_turn_end() override;  // gives back what has ended to the budget
   void on_timer() override;     // memory trimming, then the drain
   void admit(std::unique_ptr<net::TcpStream> stream, net::Address peer);
+  void turn_away(int fd, std::string_view answer) const;
   void begin_drain();
   void check_drained();
   void trim_memory();
@@ -72,6 +75,8 @@ class Worker final : private net::AcceptHandler,
   reactor::Loop& loop_;
   const Config& config_;
   ConnectionBudget& budget_;
+  AddressBudget& addresses_;
+  net::CidrList trusted_proxies_;
   std::size_t charged_ = 0;  // our part of the budget
   tls::EncryptQueue encrypt_queue_;
   net::FlushQueue flush_queue_;

@@ -57,10 +57,14 @@ class Client {
     }
     return buffer_;
   }
-  void join(std::string_view path) {
+  void ask(std::string_view path, std::string_view headers = {}) {
     say("GET " + std::string(path) +
         " HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+        std::string(headers) + "\r\n");
+  }
+  void join(std::string_view path, std::string_view headers = {}) {
+    ask(path, headers);
     EXPECT_TRUE(head().starts_with("HTTP/1.1 101 "));
   }
 
@@ -88,7 +92,10 @@ class WorkerTest : public ::testing::Test {
     }
     hubs = std::make_unique<hub::HubGroup>(all);
     budget.reset(new ConnectionBudget{connections_max});
-    const WorkerOptions options{.config = config, .budget = *budget, .welcome_page = false};
+    addresses = std::make_unique<AddressBudget>(
+        static_cast<std::uint32_t>(config.server.connections_per_address_max));
+    const WorkerOptions options{
+        .config = config, .budget = *budget, .addresses = *addresses, .welcome_page = false};
     address = *net::Address::parse("127.0.0.1:0");
     for (unsigned i = 0; i < count; ++i) {
       workers.push_back(std::make_unique<Worker>(*loops[i], options, hubs->hub(i), nullptr));
@@ -111,6 +118,7 @@ class WorkerTest : public ::testing::Test {
   std::vector<std::unique_ptr<reactor::Loop>> loops;
   std::unique_ptr<hub::HubGroup> hubs;
   std::unique_ptr<ConnectionBudget> budget;
+  std::unique_ptr<AddressBudget> addresses;
   std::vector<std::unique_ptr<Worker>> workers;
   net::Address address;
 };
@@ -233,6 +241,77 @@ TEST_F(WorkerTest, SharesTheLimitBetweenLoopsHoweverTheKernelSpreadsThem) {
   }
   Client refused(address);
   EXPECT_TRUE(refused.everything().starts_with("HTTP/1.1 503 "));
+}
+
+TEST_F(WorkerTest, TurnsTooManyFromOneAddressAway) {
+  config.server.connections_per_address_max = 3;
+  start(4);
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(std::make_unique<Client>(address));
+    clients.back()->join("/raw/room");
+  }
+  Client refused(address);
+  const std::string answer = refused.everything();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 429 ")) << answer;
+  EXPECT_NE(answer.find("Retry-After: "), std::string::npos);
+  clients[0]->say(text("unharmed"));
+  EXPECT_EQ(clients[1]->frames(1), std::vector<std::string>{"text:unharmed"});
+}
+
+TEST_F(WorkerTest, CountsConnectionsThatHaveNotAskedForAnything) {
+  config.server.connections_per_address_max = 1;
+  start(1);
+  Client silent(address);
+  Client refused(address);
+  EXPECT_TRUE(refused.everything().starts_with("HTTP/1.1 429 "));
+}
+
+TEST_F(WorkerTest, LetsAnAddressInAgainWhenOneOfItsConnectionsEnds) {
+  config.server.connections_per_address_max = 1;
+  start(1);
+  for (int i = 0; i < 3; ++i) {
+    Client a(address);
+    a.join("/raw/room");
+    Client refused(address);
+    EXPECT_TRUE(refused.everything().starts_with("HTTP/1.1 429 "));
+    a.say(ws::client_close(1000));
+    a.everything();
+  }
+}
+
+TEST_F(WorkerTest, CountsTheClientAndNotTheProxyInFrontOfIt) {
+  config.server.connections_per_address_max = 1;
+  config.http.trusted_proxies = {"127.0.0.1"};
+  start(2);
+  std::vector<std::unique_ptr<Client>> clients;
+  for (const char* who : {"192.0.2.1", "192.0.2.2"}) {
+    clients.push_back(std::make_unique<Client>(address));
+    clients.back()->join("/raw/room", "X-Forwarded-For: " + std::string(who) + "\r\n");
+  }
+  Client same(address);
+  same.ask("/raw/room", "X-Forwarded-For: 192.0.2.1\r\n");
+  EXPECT_TRUE(same.head().starts_with("HTTP/1.1 429 "));
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(std::make_unique<Client>(address));
+    clients.back()->join("/raw/room");  // the proxy's own
+  }
+}
+
+TEST_F(WorkerTest, CountsTheClientThatTheProxyProtocolNames) {
+  config.server.connections_per_address_max = 1;
+  config.http.proxy_protocol = ProxyProtocol::kV1;
+  start(1);
+  const auto hello = [](std::string_view client) {
+    return "PROXY TCP4 " + std::string(client) + " 127.0.0.1 1000 80\r\n";
+  };
+  Client a(address), b(address), again(address);
+  a.say(hello("192.0.2.1"));
+  a.join("/raw/room");
+  b.say(hello("192.0.2.2"));
+  b.join("/raw/room");
+  again.say(hello("192.0.2.1"));
+  EXPECT_TRUE(again.everything().starts_with("HTTP/1.1 429 "));
 }
 
 TEST_F(WorkerTest, LetsTheNextOneInWhenSomebodyLeaves) {

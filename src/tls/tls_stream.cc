@@ -99,6 +99,13 @@ void TlsStream::write(BufferRef buffer) {
   accept_output();
 }
 
+void TlsStream::write_framed(Bytes head, Bytes body, bool now) {
+  if (!may_write() || head.size() + body.size() == 0) return;
+  if (!plaintext_) plaintext_ = std::make_unique<net::OutputQueue>();
+  plaintext_->append(head, body, now);
+  accept_output();
+}
+
 void TlsStream::accept_output() {
   if (engine_.established()) {
     mark_dirty();

@@ -40,6 +40,7 @@ class TlsStream final : public net::Stream, private net::StreamHandler {
   net::ReadResult read(MutableBytes into) override;
   void write(Bytes bytes) override;
   void write(BufferRef buffer) override;
+  void write_framed(Bytes head, Bytes body, bool now) override;
   std::size_t queued_bytes() const override;
   std::uint64_t progress() const override;
   void notify_when_drained() override;

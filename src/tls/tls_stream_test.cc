@@ -182,6 +182,18 @@ TEST_F(TlsStreamTest, SmallWritesOfOneTurnShareARecord) {
   EXPECT_EQ(client->records, 1);
 }
 
+TEST_F(TlsStreamTest, FramedWritesLeaveAsOnePiece) {
+  handshake();
+  stream->write_framed(as_bytes("head"), as_bytes(std::string(5000, 'x')), true);
+  stream->write_framed(as_bytes("next"), as_bytes("y"), false);
+  stream->write_framed({}, {}, false);
+  EXPECT_EQ(stream->queued_bytes(), 5009u);
+  client->records = 0;
+  exchange();
+  EXPECT_EQ(client->received, "head" + std::string(5000, 'x') + "nexty");
+  EXPECT_EQ(client->records, 1);
+}
+
 TEST_F(TlsStreamTest, LargeWritesBecomeFullRecords) {
   handshake();
   stream->write(Buffer::copy_of(as_bytes(std::string(40 * 1024, 'x'))));

@@ -123,8 +123,14 @@ void Connection::on_drained() {
   if (state_ == State::kOpen && !throttled_) handler_.on_writable();
 }
 
+void Connection::hold_input(bool on) {
+  if (held_ == on || (on && state_ != State::kOpen)) return;
+  held_ = on;
+  if (!on && !throttled_) resume_input();
+}
+
 void Connection::resume_input() {
-  if (!receiving()) return;
+  if (!receiving() || held_) return;
   if (reading_off_) {
     reading_off_ = false;
     stream_->set_reading(true);
@@ -143,7 +149,10 @@ void Connection::close(CloseCode code, std::string_view reason) {
   close_code_ = code;
   state_ = State::kClosing;
   context_.loop.arm(*this, context_.options.close_timeout);
-  if (opening) resume_input();
+  // The peer's answer has to be read.
+  const bool held = held_;
+  held_ = false;
+  if (opening || held) resume_input();
 }
 
 void Connection::abort() { end(CloseCode::kAbnormal); }
@@ -191,7 +200,7 @@ void Connection::arm_liveness() {
   const ConnectionOptions& options = context_.options;
   const std::uint32_t now = context_.loop.now_ms();
   Duration next = reactor::TimerWheel::kNever;
-  if (ping_sent_ || throttled_) {
+  if (ping_sent_ || input_waits()) {
     next = options.ping_timeout;
   } else if (options.ping_interval.count() > 0) {
     next = options.ping_interval - Duration{now - last_input_ms_};
@@ -222,6 +231,8 @@ void Connection::check_liveness() {
     const std::uint64_t progress = stream_->progress();
     if (progress == progress_seen_) return end(CloseCode::kAbnormal);
     progress_seen_ = progress;
+  } else if (held_) {
+    // Its pongs wait like the rest; whether it lives shows when they are read.
   } else if (ping_sent_) {
     return end(CloseCode::kAbnormal);
   } else if (options.ping_interval.count() > 0 &&

@@ -82,6 +82,11 @@ class Connection final : private net::StreamHandler, private reactor::Timer {
   // Sends one message. Nothing happens once closing has begun.
   void send(Opcode opcode, Bytes payload);
   void send(Opcode opcode, BufferRef payload);
+  // While held, no further message is given to the handler, and soon nothing is read any more: for
+  // an owner who cannot keep up. The peer is not taken for dead meanwhile. May be called inside
+  // `on_message`; letting go may call it. Closing lets go.
+  void hold_input(bool on);
+
   // Sends a frame made by `encode_frame` or CompressionPool::encode_shared; the bytes are shared.
   void send_frame(BufferRef frame);
 
@@ -141,6 +146,7 @@ class Connection final : private net::StreamHandler, private reactor::Timer {
   KeptContexts& kept();
   HeaderRules rules() const;
   bool receiving() const { return state_ == State::kOpen || state_ == State::kClosing; }
+  bool input_waits() const { return throttled_ || held_; }
 
   // Output, life and death.
   void answer_upgrade();
@@ -155,6 +161,7 @@ class Connection final : private net::StreamHandler, private reactor::Timer {
 
   State state_ = State::kOpening;
   bool deflate_ : 1 = false;
+  bool held_ : 1 = false;           // the owner cannot keep up; input waits
   bool throttled_ : 1 = false;      // output above the high watermark; input waits
   bool reading_off_ : 1 = false;    // the stream was told to stop reading
   bool ping_sent_ : 1 = false;

@@ -237,5 +237,65 @@ TEST_F(BackpressureTest, ClosesThroughAFullQueue) {
   EXPECT_EQ(peer.frames().size(), 2u);
 }
 
+TEST_F(BackpressureTest, GivesItsOwnerNothingWhileHeld) {
+  Peer peer(context);
+  peer.open();
+  peer.on_message_hook = [&](Message&) { peer.connection->hold_input(true); };
+  peer.say(client_frame(Opcode::kText, "one") + client_frame(Opcode::kText, "two") +
+           client_frame(Opcode::kText, "three"));
+  EXPECT_THAT(peer.events, ElementsAre("text:one"));
+  peer.say("more");
+  EXPECT_FALSE(peer.wire.reading());
+  peer.connection->hold_input(false);
+  EXPECT_THAT(peer.events, ElementsAre("text:one", "text:two")) << "held again inside";
+  peer.on_message_hook = nullptr;
+  peer.connection->hold_input(false);
+  EXPECT_THAT(peer.events, ElementsAre("text:one", "text:two", "text:three"));
+  EXPECT_TRUE(peer.wire.reading());
+}
+
+TEST_F(BackpressureTest, WaitsForBothItsOwnerAndItsPeer) {
+  Peer peer(context);
+  stall(peer);
+  peer.send(1200);
+  peer.say(client_frame(Opcode::kText, "waits"));
+  peer.connection->hold_input(true);
+  peer.connection->hold_input(false);
+  EXPECT_THAT(peer.events, IsEmpty()) << "the peer does not read";
+  peer.connection->hold_input(true);
+  peer.wire.window = 10'000;
+  peer.turn();
+  peer.turn();
+  EXPECT_THAT(peer.events, ElementsAre("writable")) << "the owner does not";
+  peer.connection->hold_input(false);
+  peer.turn();
+  EXPECT_THAT(peer.events, ElementsAre("writable", "text:waits"));
+}
+
+TEST_F(BackpressureTest, DoesNotTakeAPeerForDeadThatItDoesNotRead) {
+  Peer peer(context);
+  peer.open();
+  peer.turn();
+  advance(context.options.ping_interval);
+  peer.connection->hold_input(true);
+  peer.say(client_frame(Opcode::kPong, ""));
+  for (int i = 0; i < 5; ++i) advance(context.options.ping_timeout);
+  EXPECT_TRUE(peer.connection->is_open());
+  peer.connection->hold_input(false);
+  peer.turn();
+  advance(context.options.ping_timeout);
+  EXPECT_FALSE(peer.ended());
+}
+
+TEST_F(BackpressureTest, ReadsThePeersAnswerToACloseThoughHeld) {
+  Peer peer(context);
+  peer.open();
+  peer.connection->hold_input(true);
+  peer.connection->close(CloseCode::kGoingAway, "bye");
+  peer.say(client_close(1001));
+  peer.turn();
+  EXPECT_THAT(peer.events, ElementsAre("closed:1001"));
+}
+
 }  // namespace
 }  // namespace anywire::ws

@@ -23,14 +23,14 @@ constexpr std::size_t kReadBudgetBytes = 1024 * 1024;
 
 void Connection::on_readable() {
   if (state_ == State::kEnding) return discard_input();
-  if (throttled_ || state_ == State::kOpening) {
+  if (input_waits() || state_ == State::kOpening) {
     // Only now it is known that the peer goes on sending; most never come here.
     reading_off_ = true;
     stream_->set_reading(false);
     return;
   }
   std::size_t budget = kReadBudgetBytes;
-  while (receiving() && !throttled_) {
+  while (receiving() && !input_waits()) {
     const bool direct = state_ == State::kOpen && assembly_ && assembly_->in_frame &&
                         !is_control(assembly_->frame.opcode) && !assembly_->compressed &&
                         assembly_->frame_left >= kDirectReadMin;
@@ -118,7 +118,7 @@ HeaderRules Connection::rules() const {
 
 std::size_t Connection::process(MutableBytes input) {
   std::size_t used = 0;
-  while (used < input.size() && receiving() && !throttled_) {
+  while (used < input.size() && receiving() && !input_waits()) {
     if (assembly_ && assembly_->in_frame) {
       used += continue_frame(input.subspan(used));
       continue;

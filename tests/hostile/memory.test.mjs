@@ -86,6 +86,16 @@ suite('memory of one connection', options, (it) => {
       return `${mib(sent)} ${how}`;
     }), { timeout: 60000 });
   }
+  it('unread answers to pipelined requests', async ({ mode }) => {
+    const many = Buffer.concat(Array(2000).fill(request('GET', '/none')));
+    await costs(mode, 'unread answers to pipelined requests', async (server) => {
+      const wire = await Wire.connect(server.target);
+      const { sent, how } = await flood(wire, many, 64 * kMiB);
+      await warmUp(server);
+      wire.destroy();
+      return `${mib(sent)} ${how}`;
+    });
+  });
   it('answers everything it took once the client reads again', async ({ server }) => {
     const peer = await Peer.open(server, kEcho);
     const { sent, how } = await flood(peer.wire, kEchoes, 64 * kMiB, 1000);
@@ -144,6 +154,30 @@ suite('memory of one connection', options, (it) => {
       return `${mib(sent)} ${how}`;
     }, 8 * kMiB);
   });
+});
+
+suite('memory between loops', options, (it) => {
+  // The kernel and a hash decide who sits where; of eight, some publish to a channel of the other loop.
+  const attacks = [
+    ['a flood of empty messages', text(''), 5000, 400],
+    ['a flood of messages of 1 KiB', binary(Buffer.alloc(kKiB)), 500, 100],
+  ];
+  for (const [name, one, count, rounds] of attacks) {
+    it(`${name} to a channel of another loop`, ({ mode }) =>
+      costs({ ...mode, loops: 2 }, `${name} between loops`, async (server) => {
+        const chunk = Buffer.concat(Array(count).fill(one));
+        for (let i = 0; i < 8; i++) {
+          const peer = await Peer.open(server, `/raw/${i}`);
+          let heard = 0;
+          peer.wire.socket.removeAllListeners('data').on('data', ({ length }) => (heard += length));
+          for (let round = 0; round < rounds; round++) assert.ok(await peer.send(chunk));
+          // Everything comes back, without the four bytes of a mask.
+          const wanted = rounds * count * (one.length - 4);
+          await until('all has come back', () => heard === wanted, { deadlineMs: 20000 });
+          peer.destroy();
+        }
+      }, 8 * kMiB), { timeout: 60000 });
+  }
 });
 
 /** Growth a connection when `count` of them do the same thing, over being idle. */

@@ -26,6 +26,8 @@ class RawSession final : public Session, private hub::Subscriber {
  private:
   void on_subscribed() override;
   void on_delivery(hub::Delivery& delivery) override;
+  void on_hold() override { transport_.hold_input(true); }
+  void on_release() override { transport_.hold_input(false); }
 
   RawAdapter& adapter_;
   Transport& transport_;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -187,6 +188,20 @@ TEST_F(RawSessionTest, MayEndBeforeTheSubscriptionIsConfirmed) {
   }
   settle();
   EXPECT_EQ(group.hub(0).channels(), 0u);
+}
+
+TEST_F(RawSessionTest, ReadsNoMoreFromAPublisherTheOtherLoopCannotFollow) {
+  Client a = join(path_owned_by(1));
+  settle();
+  const std::string payload(100'000, 'x');
+  for (int i = 0; i < 11; ++i) {
+    ASSERT_NE(a.log().back(), "hold") << i;
+    say(a, payload);
+  }
+  EXPECT_EQ(a.log().back(), "hold");
+  settle();
+  EXPECT_EQ(a.heard().size(), 11u);
+  EXPECT_EQ(std::count(a.log().begin(), a.log().end(), "release"), 1);
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ class FakeTransport final : public Transport {
     frames.push_back(frame);
     log.push_back("frame");
   }
+  void hold_input(bool on) override { log.push_back(on ? "hold" : "release"); }
   Encoding encoding(std::size_t) const override { return wants; }
   void close(ws::CloseCode code, std::string_view reason) override {
     log.push_back("close:" + std::to_string(static_cast<unsigned>(code)) + ":" +
