@@ -39,7 +39,7 @@ struct Draft {
   std::string id;         // given by the publisher; receivers fall back on the position
   std::string client_id;  // whose it is: public id of the connection, and its user
   std::string user_id;
-  std::string key;        // of conflation: a later publication with the same key stands for this one
+  std::string key;        // of conflation: a later one with the same key stands for this one
   std::vector<Tag> tags;  // what subscribers may filter by
   std::string extras;     // read only by the adapter that wrote it
 };
