@@ -13,7 +13,12 @@ namespace {
 using Frames = std::vector<std::string>;
 
 broker::Publication publication(broker::PayloadKind kind, std::string_view payload) {
-  return {.channel = "c", .offset = 1, .kind = kind, .payload = Buffer::copy_of(as_bytes(payload))};
+  broker::Publication one;
+  one.channel = "c";
+  one.offset = 1;
+  one.kind = kind;
+  one.payload = Buffer::copy_of(as_bytes(payload));
+  return one;
 }
 
 Frames encoded(broker::PayloadKind kind, std::string_view payload) {
