@@ -130,6 +130,9 @@ TEST_F(HttpConnectionTest, WantsTlsForAnHttpsTarget) {
   secure.deliver("GET https://a/four HTTP/1.1\r\nHost: a\r\n\r\n");
   turn();
   EXPECT_THAT(handler.requests, ElementsAre("GET /one", "GET /four"));
+  // Before its wire goes.
+  for (Connection* connection : context.connections.snapshot()) connection->abort();
+  turn();
 }
 
 TEST_F(HttpConnectionTest, AnswersPipelinedRequestsInOrder) {
