@@ -11,15 +11,15 @@ const packages = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..'
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 
 // In this order: react takes its types from what client has built.
-for (const [name, banner] of [
-  ['client', ''],
-  ['react', "'use client';"],
+for (const [name, entries, banner] of [
+  ['client', ['index', 'fallbacks', 'msgpack'], ''],
+  ['react', ['index'], "'use client';"],
 ]) {
   const folder = path.join(packages, name);
   rmSync(path.join(folder, 'dist'), { recursive: true, force: true });
   await build({
-    entryPoints: [path.join(folder, 'src', 'index.ts')],
-    outfile: path.join(folder, 'dist', 'index.js'),
+    entryPoints: entries.map((entry) => path.join(folder, 'src', `${entry}.ts`)),
+    outdir: path.join(folder, 'dist'),
     bundle: true,
     packages: 'external',
     format: 'esm',

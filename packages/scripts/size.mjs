@@ -11,6 +11,21 @@ const budgets = [
     limit: 5 * 1024,
   },
   {
+    name: 'client: realtime',
+    code: "export { createClient } from '@anywire/client'",
+    limit: 12.5 * 1024,
+  },
+  {
+    name: 'client: fallbacks',
+    code: "export { poll, sse } from '@anywire/client/fallbacks'",
+    limit: 1.6 * 1024,
+  },
+  {
+    name: 'client: MessagePack',
+    code: "export { msgpack } from '@anywire/client/msgpack'",
+    limit: 2.5 * 1024,
+  },
+  {
     name: 'client + react',
     code: "export { useWebSocket } from '@anywire/react'",
     limit: 7 * 1024,

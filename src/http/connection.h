@@ -1,18 +1,20 @@
 // Connection: the server side of one HTTP/1.1 connection until it ends or becomes something else.
 //
-// Requests are answered one after the other; bodies are read and dropped, since nothing served here
-// takes one yet. A request whose handler takes the stream over ends the connection's part in it.
+// Requests are answered one after the other, in their order. A handler fills in its answer, or
+// takes the stream over, which ends the connection's part in it, or hands over an Exchange, which
+// gets the request's body and answers later. Bodies that nobody wants are read and dropped.
 //
 // Thread: the loop's. Lifetime: owns itself, through its context's set; destroyed at the end of the
 // turn in which the stream ended or was taken over.
-// Limits: RequestLimits and the deadlines of ConnectionOptions.
+// Limits: RequestLimits, BodyLimits and ConnectionOptions. An idle connection holds no buffers.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/dense_set.h"
+#include "http/exchange.h"
 #include "http/request_parser.h"
 #include "http/response_writer.h"
 #include "net/address.h"
@@ -23,17 +25,10 @@ namespace anywire::http {
 
 class Connection;
 
-struct Response {
-  int status = 200;
-  std::string content_type;
-  std::string body;
-  std::vector<Header> headers;  // static texts
-};
-
 class RequestHandler {
  public:
-  // Fill in `response`, or call `connection.take_stream()` to go on without HTTP; then `response`
-  // is ignored. `head` is valid until this returns.
+  // Fill in `response`; or call `connection.take_stream()` to go on without HTTP, or
+  // `connection.answer_later()`: then `response` is ignored. `head` is valid until this returns.
   virtual void on_request(Connection& connection, const RequestHead& head, Response& response) = 0;
 
  protected:
@@ -44,6 +39,10 @@ struct ConnectionOptions {
   RequestLimits limits;
   Duration head_timeout{10'000};        // for a whole head, from its first byte or the accept
   Duration keep_alive_timeout{30'000};  // between two requests; 0 = close after one
+  // Of a body that nobody wants; else 413.
+  std::uint64_t skipped_body_bytes_max = 1024 * 1024;
+  // Incomplete bodies of all connections together; else 503.
+  std::uint64_t held_body_bytes_max = 256 * 1024 * 1024;
 };
 
 // What all connections of one loop share. Outlives them.
@@ -54,6 +53,7 @@ struct ConnectionContext {
   RequestParser parser;  // for heads that arrive in one piece
   DenseSet<Connection> connections;
   bool draining = false;  // answer what comes, then close
+  std::uint64_t held_body_bytes = 0;  // of incomplete bodies
 };
 
 class Connection final : public DenseSetMember,
@@ -68,6 +68,8 @@ class Connection final : public DenseSetMember,
   const net::Address& peer() const { return peer_; }
   bool encrypted() const { return stream_->encrypted(); }
 
+  // Both only inside `on_request`, one of them, and once.
+  //
   // The stream and what the client sent behind its request; the latter is valid until the handler
   // returns. The connection is over after this.
   struct Taken {
@@ -76,13 +78,26 @@ class Connection final : public DenseSetMember,
     std::shared_ptr<void> lease;
   };
   Taken take_stream();
+  // Hands the request to `exchange`, which may answer at once.
+  void answer_later(std::unique_ptr<Exchange> exchange, const BodyLimits& limits);
 
-  // Closes when no request is being read: at once, or when the last answer has left.
+  // Closes when no request is being read or answered: at once, or when the last answer has left.
   void drain();
   // Closes whatever is going on.
   void abort() { end(); }
 
  private:
+  friend class Exchange;
+
+  // What belongs to a request while its handler is asked.
+  struct Asking {
+    const RequestHead& head;
+    const Response& response;
+    Bytes rest;
+    bool taken = false;     // take_stream
+    bool deferred = false;  // answer_later
+  };
+
   Connection(ConnectionContext& context, std::unique_ptr<net::Stream> stream, net::Address peer,
              std::shared_ptr<void> lease);
   void on_readable() override;
@@ -92,27 +107,45 @@ class Connection final : public DenseSetMember,
 
   void take_input(Bytes input);
   bool take_head(RequestParser& parser, Bytes rest);
-  void finish_request(RequestParser& parser);
+  void keep_parser(RequestParser& parser);
+  bool begin_exchange(RequestParser& parser, Bytes rest);
+  bool hold_body(Bytes part);
+  bool finish_input(RequestParser& parser, Bytes rest);
+  void end_request();
+  void resume_input();
+  void read_ahead();
   void refuse(const HttpError& error);
   void send(const std::string& bytes);
   void close_gracefully();
-  void end();
   void discard_input();
+  void end();
+  void leave();
+
+  // For Exchange, in exchange.cc.
+  void answer(Response& response);
+  void begin_stream(const StreamHead& head);
+  void after_answer();
+  void refuse_exchange(const HttpError& error);
+  bool decide_keep_alive();
+  std::unique_ptr<Exchange> release_exchange();
 
   ConnectionContext& context_;
   std::unique_ptr<net::Stream> stream_;
   std::shared_ptr<void> lease_;
   // Present while a request is incomplete.
   std::unique_ptr<RequestParser> own_parser_;
-  // Requests that wait for the client to read its answers.
+  // Requests that wait: for the client to read its answers, or for the answer before theirs.
   BufferRef carry_;
-  Bytes early_;
+  // Present while a request waits for its answer or the answer streams.
+  std::unique_ptr<Exchange> exchange_;
+  Asking* asking_ = nullptr;  // while the handler is asked
   net::Address peer_;
-  bool keep_alive_ = true;
-  bool served_ = false;    // one request at least
-  bool answered_ = false;  // the request whose body is still coming
-  bool ending_ = false;    // the last answer is on its way
-  bool throttled_ = false;  // the client does not read its answers
+  bool keep_alive_ : 1 = true;
+  bool served_ : 1 = false;     // one request at least
+  bool answered_ : 1 = false;   // the request whose body is still coming
+  bool ending_ : 1 = false;     // the last answer is on its way
+  bool throttled_ : 1 = false;  // the client does not read its answers
+  bool parsing_ : 1 = false;    // inside take_input, which goes on by itself
 };
 
 }  // namespace anywire::http

@@ -47,6 +47,14 @@ std::size_t count(std::string_view text, std::string_view what) {
   return found;
 }
 
+// Tests take time, and answers say when they were made.
+std::string undated(std::string text) {
+  for (std::size_t at; (at = text.find("Date: ")) != text.npos;) {
+    text.erase(at, text.find("\r\n", at) + 2 - at);
+  }
+  return text;
+}
+
 class HttpConnectionTest : public ::testing::Test {
  protected:
   HttpConnectionTest() {
@@ -130,8 +138,7 @@ TEST_F(HttpConnectionTest, WantsTlsForAnHttpsTarget) {
   secure.deliver("GET https://a/four HTTP/1.1\r\nHost: a\r\n\r\n");
   turn();
   EXPECT_THAT(handler.requests, ElementsAre("GET /one", "GET /four"));
-  // Before its wire goes.
-  for (Connection* connection : context.connections.snapshot()) connection->abort();
+  secure.end_input();
   turn();
 }
 
@@ -155,8 +162,8 @@ TEST_F(HttpConnectionTest, GivesTheSameAnswersWhereverTheBytesAreCut) {
     one.deliver(script.substr(0, cut));
     one.deliver(script.substr(cut));
     loop->turn(Duration::zero());
-    if (cut == 0) whole = one.sent;
-    ASSERT_EQ(one.sent, whole) << cut;
+    if (cut == 0) whole = undated(one.sent);
+    ASSERT_EQ(undated(one.sent), whole) << cut;
     one.end_input();
     loop->turn(Duration::zero());
     ASSERT_TRUE(one.destroyed());
@@ -166,7 +173,7 @@ TEST_F(HttpConnectionTest, GivesTheSameAnswersWhereverTheBytesAreCut) {
   start();
   for (const char byte : script) wire.deliver(std::string(1, byte));
   turn();
-  EXPECT_EQ(wire.sent, whole);
+  EXPECT_EQ(undated(wire.sent), whole);
 }
 
 TEST_F(HttpConnectionTest, KeepsConnectionsApartThatShareAParser) {

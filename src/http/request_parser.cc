@@ -88,7 +88,7 @@ ParseResult RequestParser::feed(Bytes input) {
     case Stage::kHeadDone:
       // The head has been handed out; now say what follows it.
       if (head_.chunked) {
-        chunks_.reset(limits_.body_bytes_max);
+        chunks_.reset(body_bytes_max_);
         stage_ = Stage::kChunkedBody;
         return feed_chunked_body(input);
       }
@@ -342,6 +342,7 @@ bool RequestParser::finish_head() {
   if (head_.content_length > limits_.body_bytes_max) {
     return refuse(413, "the request body is too large");
   }
+  body_bytes_max_ = limits_.body_bytes_max;
   if (is_http_1_0) head_.keep_alive = false;
   if (is_http_1_0 || !head_.has_body()) head_.expects_continue = false;
   return true;
@@ -391,6 +392,12 @@ void RequestParser::move_views(std::string_view from, const char* to) {
     move(header.name);
     move(header.value);
   }
+}
+
+bool RequestParser::limit_body(std::uint64_t bytes_max) {
+  AW_ASSERT(stage_ == Stage::kHeadDone);
+  body_bytes_max_ = std::min(body_bytes_max_, bytes_max);
+  return head_.content_length <= body_bytes_max_;
 }
 
 void RequestParser::detach() {

@@ -78,6 +78,10 @@ class RequestParser {
   // be closed without anybody missing an answer.
   bool is_idle() const { return stage_ == Stage::kRequestLine && buffer_.empty(); }
 
+  // Narrows the limit on this request's body. Call after kHead and before the body is fed. False
+  // when Content-Length says that it is larger; do not feed on then.
+  [[nodiscard]] bool limit_body(std::uint64_t bytes_max);
+
   // Makes head() independent of the input it was parsed from. Call after kHead, while that input is
   // still there; does nothing when the head was split.
   void detach();
@@ -121,6 +125,7 @@ class RequestParser {
   std::vector<char> path_;       // the path, when decoding changed it
   RequestHead head_;
   std::string_view host_header_;
+  std::uint64_t body_bytes_max_ = 0;  // of this request; set when its head is complete
   std::uint64_t body_left_ = 0;
   ChunkDecoder chunks_;
   HttpError error_;

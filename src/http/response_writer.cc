@@ -96,6 +96,19 @@ ResponseHead& ResponseHead::content_length(std::uint64_t bytes) {
   return *this;
 }
 
+ResponseHead& ResponseHead::chunked() {
+  AW_ASSERT(!forbids_body(status_));
+  append("Transfer-Encoding", "chunked");
+  return *this;
+}
+
+void write_chunk_head(std::string& out, std::uint64_t bytes) {
+  AW_ASSERT(bytes > 0);
+  std::array<char, 16> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), bytes, 16).ptr;
+  out.append(digits.data(), static_cast<std::size_t>(end - digits.data())).append("\r\n");
+}
+
 void ResponseHead::finish(bool keep_alive) {
   // A message with Upgrade must name it in Connection as well (RFC 9110 section 7.8).
   if (status_ == 426) {

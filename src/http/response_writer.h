@@ -44,6 +44,10 @@ class ResponseHead {
   // the status; ignored where RFC 9110 section 8.6 forbids the field.
   ResponseHead& content_length(std::uint64_t bytes);
 
+  // Instead of content_length(), for a body of unknown length (RFC 9112 section 7.1). The client
+  // must have asked in HTTP/1.1.
+  ResponseHead& chunked();
+
   // Writes Connection and the empty line.
   void finish(bool keep_alive);
 
@@ -73,6 +77,12 @@ void write_response(std::string& out, const ResponseOptions& options, std::strin
 void write_error(std::string& out, const HttpError& error, std::span<const Header> headers = {},
                  std::string_view date = {});
 std::string error_response(const HttpError& error, std::string_view date = {});
+
+// What goes before the data of one chunk, of which there must be some; kChunkEnd goes behind it.
+// kLastChunk ends the body.
+void write_chunk_head(std::string& out, std::uint64_t bytes);
+inline constexpr std::string_view kChunkEnd = "\r\n";
+inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 // "HTTP/1.1 100 Continue": send before reading a body when RequestHead::expects_continue is set.
 void write_continue(std::string& out);

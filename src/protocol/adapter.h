@@ -1,4 +1,4 @@
-// Adapter: one wire protocol's door. It looks at upgrade requests and makes sessions for those that
+// Adapter: one wire protocol's door. It looks at requests and says what is spoken on the paths that
 // are its own. Adapters never know of each other; server/adapters.cc is the one list of them.
 //
 // Thread: one instance per loop, used on that loop only. Lifetime: outlives its sessions.
@@ -10,6 +10,7 @@
 #include <span>
 #include <string_view>
 
+#include "http/connection.h"
 #include "http/request.h"
 #include "http/status.h"
 #include "protocol/session.h"
@@ -17,15 +18,35 @@
 
 namespace anywire::protocol {
 
-// What an adapter says to an upgrade request on one of its paths.
+// How a path is used. A protocol of JSON messages that wants to be reachable where WebSocket is
+// blocked has one path for each of the first four; what is said on them is section 9 of
+// docs/protocol.md.
+enum class Via : std::uint8_t {
+  kWebSocket,    // GET with Upgrade: a session
+  kEventStream,  // GET: a session over Server-Sent Events
+  kPoll,         // POST: a session over long-polling, and its polls
+  kSend,         // POST: what the clients of the two before say
+  kHttp,         // plain requests, answered by `handle`
+};
+
+// What an adapter says to a request on one of its paths. The Gateway checks Origin and method,
+// answers preflights, and makes the transport.
 struct Route {
   // Set to refuse; then nothing below matters.
   std::optional<http::HttpError> refusal;
-  // Subprotocols this path speaks, best first; with none, what the client offers is ignored.
+  Via via = Via::kWebSocket;
+  // kWebSocket: subprotocols this path speaks, best first; with none, what the client offers is
+  // ignored.
   std::span<const std::string_view> subprotocols;
-  // `subprotocol` is the one agreed on, or empty.
+  // kWebSocket, kEventStream, kPoll: `subprotocol` is the one agreed on, or empty. Used once at
+  // most, perhaps after the request is over.
   std::move_only_function<std::unique_ptr<Session>(Transport&, std::string_view subprotocol)>
       make_session;
+  // kHttp: a static list such as "GET, POST", and what answers; see http::RequestHandler.
+  // `response` holds what CORS wants already, so headers are to be added and not set.
+  std::string_view methods;
+  std::move_only_function<void(http::Connection&, const http::RequestHead&, http::Response&)>
+      handle;
 };
 
 class Adapter {

@@ -25,13 +25,26 @@ class Transport {
   // Sends a frame in this transport's own encoding, shared with other receivers.
   virtual void send_frame(const BufferRef& frame) = 0;
 
-  // While held, no message of the peer's is handed to the session, and none is read once the one
-  // under way is.
-  virtual void hold_input(bool on) = 0;
+  // While held, no message of the peer is handed to the session, and none is read once the one
+  // under way is. Without effect where the peer sends by requests, one after the other.
+  virtual void hold_input(bool) {}
 
-  // Which of the frames that `send_frame` takes this peer wants.
-  enum class Encoding { kPlain, kCompressed };
+  // Which of the frames that `send_frame` takes this peer wants. A frame is made once per loop and
+  // form, and shared; frames of one form may be sent back to back in one buffer.
+  //
+  //   kPlain, kCompressed  WebSocket frames: ws::encode_frame, CompressionPool::encode_shared
+  //   kEvent               encode_event(json) of protocol/transport/event_frame.h, for Server-Sent
+  //                        Events and long-polling alike. Only sessions that speak JSON meet it: on
+  //                        these transports a message is one JSON text, nothing else can be sent
+  //
+  // The answer may differ from message to message in what is compressed, but never between kEvent
+  // and the others.
+  enum class Encoding { kPlain, kCompressed, kEvent };
   virtual Encoding encoding(std::size_t payload_bytes) const = 0;
+
+  // More is unsent than should be: whoever can wait for Session::on_writable, should. What is sent
+  // all the same is taken until the transport ends the peer for it.
+  virtual bool congested() const = 0;
 
   virtual void close(ws::CloseCode code, std::string_view reason) = 0;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "server/config_channels.h"
 #include "server/config_value.h"
 
 namespace anywire::server {
@@ -61,6 +62,25 @@ void check_raw(const RawSection& raw, Problems& problems) {
   }
 }
 
+void check_auth(const AuthSection& auth, Problems& problems) {
+  if (!auth.hs256_secret.empty() && !auth.hs256_secret_file.empty()) {
+    problems.push_back(
+        "\"auth.hs256_secret\" and \"auth.hs256_secret_file\" are both set; one of them is it");
+  }
+}
+
+void check_native(const Config& config, Problems& problems) {
+  const std::string& path = config.native.path;
+  if (!config.native.enabled) return;
+  const bool taken = (config.raw.enabled && (path == "/raw" || path.starts_with("/raw/"))) ||
+                     (config.raw.echo && path == "/echo") ||
+                     (config.raw.conformance && path == "/conformance/echo");
+  if (taken) {
+    problems.push_back(fmt::format("\"native.path\" ({}) belongs to the raw protocol already",
+                                   in_quotes_short(path)));
+  }
+}
+
 void check_listen(const ServerSection& server, Problems& problems) {
   std::vector<std::string> seen;
   for (const std::string& address : server.listen) {
@@ -80,6 +100,10 @@ Config dev_config(int port) {
   config.raw.root = RawRoot{RawRoot::Kind::kChannel, "lobby"};
   config.raw.root_greeting = true;
   config.raw.allowed_origins = {"*"};
+  config.auth.anonymous = true;
+  hub::ChannelRule& rule = config.channel_defaults;
+  rule.subscribe = rule.publish = rule.history_access = rule.presence_access =
+      hub::Access::kAnyone;
   config.log.format = log::Format::kHuman;
   return config;
 }
@@ -90,6 +114,9 @@ std::vector<std::string> validate(const Config& config) {
   check_tls(config.tls, problems);
   check_queue(config.websocket, problems);
   check_raw(config.raw, problems);
+  check_native(config, problems);
+  check_auth(config.auth, problems);
+  check_rules(config, problems);
   return problems;
 }
 

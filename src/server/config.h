@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "hub/rules.h"
 
 namespace anywire::server {
 
@@ -90,6 +91,34 @@ struct RawSection {
   std::vector<std::string> allowed_origins = {"*"};
 };
 
+// Tokens, see auth/jwt.h. Without a secret none is valid.
+struct AuthSection {
+  std::string hs256_secret;       // at least 32 bytes, or empty; never shown
+  std::string hs256_secret_file;  // or the file it is in
+  std::string issuer;             // what `iss` must be; empty: anything
+  std::string audience;           // what `aud` must have; empty: anything
+  Duration leeway{30'000};        // how far clocks may differ, 0..10 min
+  bool expiry_required = true;    // refuse tokens without `exp`
+  bool anonymous = false;         // native protocol: connections without a token
+};
+
+struct NativeSection {
+  bool enabled = true;
+  std::string path = "/anywire";
+  Duration session_window{120'000};      // a lost session may be resumed for so long, 0..24 h
+  int messages_per_frame_max = 100;      // in one frame of a client, 1..10,000
+  int channels_per_connection_max = 128;     // 1..100,000
+  std::size_t channel_name_bytes_max = 255;  // 1..4 KiB
+  Duration connect_timeout{10'000};      // from the upgrade to a valid connect, 100 ms..5 min
+};
+
+struct HistorySection {
+  std::size_t memory_max = 256 * 1024 * 1024;  // of all channels together, 1 MiB..1 TiB
+  std::string path;                            // SQLite file for durable channels; empty: none
+  Duration idempotency_window{300'000};        // 0 (off)..24 h
+  int idempotency_keys_max = 100'000;          // remembered at a time, 1..100,000,000
+};
+
 struct LogSection {
   log::Level level = log::Level::kInfo;
   log::Format format = log::Format::kAuto;
@@ -101,11 +130,18 @@ struct Config {
   HttpSection http;
   WebSocketSection websocket;
   RawSection raw;
+  NativeSection native;
+  AuthSection auth;
+  HistorySection history;
+  // The rules as written, and the one behind them, which is also what a rule starts from:
+  // hub::Rules(config.channels, config.channel_defaults).
+  std::vector<hub::ChannelRule> channels;
+  hub::ChannelRule channel_defaults;
   LogSection log;
 };
 
 // The defaults of `anywire dev`: both loopback addresses at `port`, the seed's greeting and a
-// channel at "/", any origin, logs for a person.
+// channel at "/", any origin, connections without a token that may do anything, logs for a person.
 Config dev_config(int port = 3001);
 
 // Every contradiction between fields, one sentence each, empty when there is none. Ranges of single

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <span>
 
+#include "auth/key.h"
+#include "server/config_channels.h"
 #include "server/config_schema.h"
 #include "server/config_value.h"
 #include "server/suggest.h"
@@ -107,10 +109,25 @@ std::optional<Duration> read(const DurationKind& kind, const Value& value) {
   return duration;
 }
 
-std::optional<std::string> read(const TextKind&, const Value& value) {
+std::optional<std::string> read(const TextKind& kind, const Value& value) {
   const auto text = as_text(value);
-  if (!text || !is_plain_text(*text)) return std::nullopt;
+  if (!text || !is_plain_text(*text) || (kind.valid && !kind.valid(*text))) return std::nullopt;
   return std::string(*text);
+}
+
+std::optional<std::string> read(const SecretKind& kind, const Value& value) {
+  const auto text = as_text(value);
+  const bool fits = text && is_plain_text(*text) && text->size() <= auth::kSecretBytesMax &&
+                    (text->empty() || text->size() >= kind.bytes_min);
+  if (!fits) return std::nullopt;
+  return std::string(*text);
+}
+
+std::optional<auth::Glob> read(const PatternKind&, const Value& value) {
+  const auto text = as_text(value);
+  auto glob = text ? auth::Glob::parse(*text) : Result<auth::Glob>(std::unexpect);
+  if (!glob) return std::nullopt;
+  return std::move(*glob);
 }
 
 std::optional<RawRoot> read(const RootKind&, const Value& value) {
@@ -124,8 +141,15 @@ std::optional<std::vector<std::string>> read(const ListKind&, const Value& value
   return std::nullopt;
 }
 
+std::string shown_secret(const Value& value) {
+  const auto text = as_text(value);
+  return text ? fmt::format("{} bytes", text->size()) : "something that is not text";
+}
+
 Problem mismatch(const Key& key, const Value& value) {
-  return {fmt::format("\"{}\" must be {}, got {}", key.path(), expectation(key), shown(value)), {}};
+  return {fmt::format("\"{}\" must be {}, got {}", key.path(), expectation(key),
+                      key.is_secret() ? shown_secret(value) : shown(value)),
+          {}};
 }
 
 // Kinds whose member takes exactly what read() returns.
@@ -171,6 +195,15 @@ std::optional<Problem> assign_kind(const Key& key, const ListKind& kind, const V
   return std::nullopt;
 }
 
+std::optional<Problem> assign_kind(const Key& key, const RulesKind&, const Value& value,
+                                   Config& config) {
+  const auto text = as_text(value);
+  if (!text) return mismatch(key, value);
+  std::vector<std::string> problems = read_rules_text(*text, config);
+  if (problems.empty()) return std::nullopt;
+  return Problem{std::move(problems.front()), {}};
+}
+
 }  // namespace
 
 std::optional<Problem> assign(const Key& key, const Value& value, Config& config) {
@@ -194,7 +227,18 @@ std::string expectation(const Key& key) {
                                format_duration(kind.min), format_duration(kind.max));
           },
           [](const EnumKind& kind) { return quoted_list(kind.names); },
-          [](const TextKind&) { return std::string("text on one line"); },
+          [](const TextKind& kind) { return std::string(kind.expected); },
+          [](const SecretKind& kind) {
+            return fmt::format("a secret of at least {} bytes, or empty", kind.bytes_min);
+          },
+          [](const PatternKind&) {
+            return fmt::format("a pattern of 1 to {} bytes such as \"chat:*\"",
+                               auth::kGlobBytesMax);
+          },
+          [](const RulesKind&) {
+            return std::string("a list of rules in JSON or TOML, such as "
+                               "[{pattern = \"chat:*\", history_messages = 100}]");
+          },
           [](const RootKind&) { return std::string(R"("off", "echo" or "channel:NAME")"); },
           [](const ListKind& kind) { return fmt::format("a list of {}", kind.expected); },
       },
@@ -211,6 +255,9 @@ std::string format_value(const Key& key, const Config& config) {
           [&](const DurationKind& kind) { return in_quotes(format_duration(kind.at(copy))); },
           [&](const EnumKind& kind) { return in_quotes(kind.names[kind.get(copy)]); },
           [&](const TextKind& kind) { return in_quotes(kind.at(copy)); },
+          [](const SecretKind&) { return std::string("\"\""); },
+          [&](const PatternKind& kind) { return in_quotes(kind.at(copy).pattern()); },
+          [&](const RulesKind&) { return format_rules(copy); },
           [&](const RootKind& kind) { return in_quotes(format_root(kind.at(copy))); },
           [&](const ListKind& kind) {
             std::vector<std::string> parts;

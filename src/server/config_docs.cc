@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "server/config_channels.h"
 #include "server/config_schema.h"
 
 namespace anywire::server {
@@ -100,16 +101,31 @@ gives to every pod next to a Service named `anywire`: `ANYWIRE_PORT`, `ANYWIRE_P
 `ANYWIRE_SERVICE_...`.
 )";
 
+// The keys that are written inside a table. Those of a list are the keys of its elements.
+std::vector<const Key*> keys_of(const Table& table) {
+  std::vector<const Key*> all;
+  for (const Key& key : table.is_list ? rule_keys() : keys()) {
+    if (key.table == table.name) all.push_back(&key);
+  }
+  return all;
+}
+
+std::string heading(const Table& table) {
+  return fmt::format(fmt::runtime(table.is_list ? "[[{}]]" : "[{}]"), table.name);
+}
+
 // The values that `anywire dev` starts from instead.
 std::string dev_section() {
   std::string out = "\n## What `anywire dev` changes\n\n| Key | Default in `dev` |\n";
   out += "| --- | --- |\n";
   const Config serve;
   const Config dev = dev_config();
-  for (const Key& key : keys()) {
-    const std::string value = format_value(key, dev);
-    if (value == format_value(key, serve)) continue;
-    out += fmt::format("| `{}` | `{}` |\n", key.path(), cell(value));
+  for (const Table& table : tables()) {
+    for (const Key* key : keys_of(table)) {
+      const std::string value = format_value(*key, dev);
+      if (value == format_value(*key, serve)) continue;
+      out += fmt::format("| `{}` | `{}` |\n", key->path(), cell(value));
+    }
   }
   return out;
 }
@@ -120,11 +136,10 @@ std::string config_as_toml() {
   std::string out(kTomlHead);
   const Config defaults;
   for (const Table& table : tables()) {
-    out += '\n' + wrapped(table.doc, "#") + fmt::format("[{}]\n", table.name);
-    for (const Key& key : keys()) {
-      if (key.table != table.name) continue;
-      out += '\n' + wrapped(key.doc, "#") + wrapped(capitalised(expectation(key)) + '.', "#") +
-             fmt::format("{} = {}\n", key.name, format_value(key, defaults));
+    out += '\n' + wrapped(table.doc, "#") + heading(table) + '\n';
+    for (const Key* key : keys_of(table)) {
+      out += '\n' + wrapped(key->doc, "#") + wrapped(capitalised(expectation(*key)) + '.', "#") +
+             fmt::format("{} = {}\n", key->name, format_value(*key, defaults));
     }
   }
   return out;
@@ -134,13 +149,13 @@ std::string config_as_markdown() {
   std::string out(kMarkdownHead);
   const Config defaults;
   for (const Table& table : tables()) {
-    out += fmt::format("\n## `[{}]`\n\n{}\n\n| Key | Default | Takes | Meaning |\n", table.name,
-                       table.doc);
+    out += fmt::format("\n## `{}`\n\n{}\n\n| Key | Default | Takes | Meaning |\n",
+                       heading(table), table.doc);
     out += "| --- | --- | --- | --- |\n";
-    for (const Key& key : keys()) {
-      if (key.table != table.name) continue;
-      out += fmt::format("| `{}` | `{}` | {} | {} |\n", key.name,
-                         cell(format_value(key, defaults)), cell(expectation(key)), cell(key.doc));
+    for (const Key* key : keys_of(table)) {
+      out += fmt::format("| `{}` | `{}` | {} | {} |\n", key->name,
+                         cell(format_value(*key, defaults)), cell(expectation(*key)),
+                         cell(key->doc));
     }
   }
   return out + dev_section() + std::string(kMarkdownTail);

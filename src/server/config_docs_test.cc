@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "server/config_channels.h"
 #include "server/config_loader.h"
 #include "server/config_schema.h"
 
@@ -43,11 +44,16 @@ TEST(ConfigDocs, MakeAnExampleThatIsAccepted) {
 
 TEST(ConfigDocs, NameEveryKeyInBothForms) {
   const std::string toml = config_as_toml(), markdown = config_as_markdown();
-  for (const Key& key : keys()) {
-    const std::string line = fmt::format("\n{} = {}\n", key.name, format_value(key, Config{}));
-    EXPECT_NE(toml.find(line), toml.npos) << key.path();
-    EXPECT_NE(markdown.find(fmt::format("\n| `{}` | ", key.name)), markdown.npos) << key.path();
+  for (const auto all : {keys(), rule_keys()}) {
+    for (const Key& key : all) {
+      if (key.name.empty()) continue;  // the list of rules: its keys are in the other half
+      const std::string line = fmt::format("\n{} = {}\n", key.name, format_value(key, Config{}));
+      EXPECT_NE(toml.find(line), toml.npos) << key.path();
+      EXPECT_NE(markdown.find(fmt::format("\n| `{}` | ", key.name)), markdown.npos) << key.path();
+    }
   }
+  EXPECT_NE(toml.find("\n[[channels]]\n"), toml.npos);
+  EXPECT_NE(markdown.find("\n## `[[channels]]`\n"), markdown.npos);
 }
 
 TEST(ConfigDocs, KeepTheExampleWithinAScreensWidth) {
@@ -72,6 +78,8 @@ TEST(ConfigDocs, GiveEveryTableRowFourCells) {
 TEST(ConfigDocs, ShowWhatDevChanges) {
   const std::string markdown = config_as_markdown();
   EXPECT_NE(markdown.find("| `raw.root` | `\"channel:lobby\"` |"), markdown.npos);
+  EXPECT_NE(markdown.find("| `auth.anonymous` | `true` |"), markdown.npos);
+  EXPECT_NE(markdown.find("| `channels.subscribe` | `\"anyone\"` |"), markdown.npos);
   EXPECT_EQ(markdown.find("| `websocket.ping_interval` |"), markdown.npos);
 }
 

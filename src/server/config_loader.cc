@@ -11,10 +11,11 @@
 #include <cstring>
 #include <system_error>
 #include <tuple>
-#include <toml++/toml.h>
 
 #include "base/assert.h"
+#include "server/config_channels.h"
 #include "server/config_schema.h"
+#include "server/config_toml.h"
 #include "server/config_value.h"
 #include "server/suggest.h"
 
@@ -38,7 +39,7 @@ std::string did_you_mean(string_view word, std::span<const string_view> candidat
 std::vector<string_view> names_in(string_view table) {
   std::vector<string_view> names;
   for (const Key& key : keys()) {
-    if (key.table == table) names.push_back(key.name);
+    if (key.table == table && !key.name.empty()) names.push_back(key.name);
   }
   return names;
 }
@@ -46,8 +47,9 @@ std::vector<string_view> names_in(string_view table) {
 // The full path of a key of this name in any other table: the right word in the wrong place.
 std::string elsewhere(string_view name) {
   for (const Key& key : keys()) {
-    if (key.name == name) return fmt::format("; did you mean \"{}\"?", key.path());
+    if (key.name == name && !name.empty()) return fmt::format("; did you mean \"{}\"?", key.path());
   }
+  if (find_rule_key(name) != nullptr) return "; did you mean it in a table [[channels]]?";
   return {};
 }
 
@@ -86,22 +88,15 @@ class FileReader {
     problems_.push_back({where.begin.line, where.begin.column, std::move(text)});
   }
 
-  // A parse error quotes the file, so it may hold anything.
-  static std::string one_line(string_view text) {
-    std::string out(text);
-    std::replace_if(
-        out.begin(), out.end(),
-        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
-    return out;
-  }
-
   void read_root(const toml::table& root) {
     std::vector<string_view> names;
     for (const Table& table : tables()) names.push_back(table.name);
     for (const auto& [key, node] : root) {
       const string_view name = key.str();
       const bool known = std::find(names.begin(), names.end(), name) != names.end();
-      if (known && node.is_table()) {
+      if (name == kChannelsTable.name) {
+        read_rules(node);
+      } else if (known && node.is_table()) {
         read_table(name, *node.as_table());
       } else if (known) {
         add(node.source(), fmt::format("\"{0}\" must be a table: write [{0}] on a line of its own, "
@@ -112,6 +107,18 @@ class FileReader {
       } else {
         add(key.source(), fmt::format("unknown key {}{}", in_quotes_short(name), elsewhere(name)));
       }
+    }
+  }
+
+  void read_rules(const toml::node& node) {
+    const auto rules = to_rules(node);
+    if (!rules) {
+      add(node.source(), "\"channels\" must be a list of tables: write [[channels]] on a line of "
+                         "its own before the keys of each rule");
+      return;
+    }
+    for (RuleProblem& problem : store_rules(*rules, config_)) {
+      problems_.push_back({problem.at.line, problem.at.column, std::move(problem.text)});
     }
   }
 
@@ -138,24 +145,6 @@ class FileReader {
     add(blamed.source(), problem->text);
   }
 
-  static Value to_value(const toml::node& node) {
-    if (const auto* value = node.as_boolean()) return value->get();
-    if (const auto* value = node.as_integer()) return value->get();
-    if (const auto* value = node.as_floating_point()) return value->get();
-    if (const auto* value = node.as_string()) return value->get();
-    if (const auto* list = node.as_array()) return to_list(*list);
-    return OtherType{node.is_table() ? "a table" : "a date or time"};
-  }
-
-  static Value to_list(const toml::array& list) {
-    std::vector<std::string> texts;
-    for (const toml::node& element : list) {
-      if (!element.is_string()) return OtherType{"a list with something other than text in it"};
-      texts.push_back(element.as_string()->get());
-    }
-    return texts;
-  }
-
   string_view path_;
   Config& config_;
   std::vector<Found> problems_;
@@ -180,6 +169,18 @@ void read_file(const std::string& path, const LoadInputs& inputs, Config& config
   append(problems, reader.take_problems());
 }
 
+// A value from outside the file. A list of rules can have several problems, anything else one.
+void assign_text(const Key& key, string_view text, const std::string& source, Config& config,
+                 Problems& problems) {
+  if (std::holds_alternative<RulesKind>(key.kind)) {
+    for (const std::string& problem : read_rules_text(text, config)) {
+      problems.push_back(fmt::format("{}: {}", source, problem));
+    }
+  } else if (const auto problem = assign(key, Text{text}, config)) {
+    problems.push_back(fmt::format("{}: {}", source, problem->text));
+  }
+}
+
 void read_environment(const LoadInputs& inputs, Config& config, Problems& problems) {
   std::map<std::string, const Key*> known;
   for (const Key& key : keys()) known.emplace(key.variable(), &key);
@@ -190,9 +191,7 @@ void read_environment(const LoadInputs& inputs, Config& config, Problems& proble
     if (!name.starts_with(kVariablePrefix)) continue;
     const auto found = known.find(name);
     if (found != known.end()) {
-      if (const auto problem = assign(*found->second, Text{value}, config)) {
-        problems.push_back(fmt::format("{}: {}", name, problem->text));
-      }
+      assign_text(*found->second, value, name, config, problems);
     } else if (!is_reserved_variable(name)) {
       problems.push_back(
           fmt::format("{}: no such setting{}", is_plain_text(name) ? name : in_quotes_short(name),
@@ -207,10 +206,9 @@ void read_flags(const LoadInputs& inputs, Config& config, Problems& problems) {
   std::map<const Key*, std::string> lists;
   for (const FlagValue& flag : inputs.flags) {
     const std::size_t dot = std::min(flag.key.find('.'), flag.key.size());
-    const Key* key = dot == flag.key.size()
-                         ? nullptr
-                         : find_key(string_view(flag.key).substr(0, dot),
-                                    string_view(flag.key).substr(dot + 1));
+    const string_view table = string_view(flag.key).substr(0, dot);
+    const string_view name = string_view(flag.key).substr(table.size());
+    const Key* key = find_key(table, name.substr(name.empty() ? 0 : 1));
     if (key == nullptr) {
       problems.push_back(fmt::format("{}: no such setting", flag.spelled));
       continue;
@@ -221,9 +219,7 @@ void read_flags(const LoadInputs& inputs, Config& config, Problems& problems) {
       if (!list.empty() && !value.empty()) list += ',';
       value = list += value;
     }
-    if (const auto problem = assign(*key, Text{value}, config)) {
-      problems.push_back(fmt::format("{}: {}", flag.spelled, problem->text));
-    }
+    assign_text(*key, value, flag.spelled, config, problems);
   }
 }
 

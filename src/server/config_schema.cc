@@ -7,6 +7,9 @@
 #include <array>
 #include <limits>
 
+#include "auth/key.h"
+#include "server/config_accessors.h"
+#include "server/config_channels.h"
 #include "server/config_value.h"
 
 namespace anywire::server {
@@ -14,28 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using std::string_view;
-
-constexpr std::size_t kKiB = 1024;
-constexpr std::size_t kMiB = 1024 * kKiB;
-constexpr std::size_t kGiB = 1024 * kMiB;
-
-// The member of a section, as an accessor a table can hold: at<&Config::tls, &TlsSection::key>.
-template <auto Section, auto Member>
-auto& at(Config& config) {
-  return (config.*Section).*Member;
-}
-
-template <auto Section, auto Member>
-EnumKind one_of(std::span<const string_view> names) {
-  return EnumKind{names,
-                  [](Config& config) {
-                    return static_cast<std::size_t>(at<Section, Member>(config));
-                  },
-                  [](Config& config, std::size_t index) {
-                    auto& member = at<Section, Member>(config);
-                    member = static_cast<std::remove_reference_t<decltype(member)>>(index);
-                  }};
-}
 
 constexpr std::array<string_view, 2> kTlsVersions{"1.2", "1.3"};
 constexpr std::array<string_view, 4> kProxyProtocols{"off", "v1", "v2", "any"};
@@ -59,6 +40,10 @@ constexpr std::array kTables{
     Table{"http", "HTTP requests before they become WebSocket connections, and proxies in front."},
     Table{"websocket", "Limits, heartbeat, compression and backpressure of every connection."},
     Table{"raw", "The raw protocol: plain WebSocket channels at `/raw/<channel>`."},
+    Table{"native", "The native protocol `anywire.v1`: what `@anywire/client` speaks."},
+    Table{"auth", "Who clients are. They prove it with a token (JWT) that your application signs."},
+    Table{"history", "What is kept of messages, for all channels together."},
+    kChannelsTable,
     Table{"log", "Events on standard error."},
 };
 
@@ -196,6 +181,78 @@ std::vector<Key> raw_keys() {
   };
 }
 
+std::vector<Key> native_keys() {
+  using S = NativeSection;
+  constexpr auto kAt = &Config::native;
+  return {
+      {"native", "enabled", BoolKind{at<kAt, &S::enabled>}, "Serve the native protocol."},
+      {"native", "path",
+       TextKind{at<kAt, &S::path>, is_url_path, "a path such as \"/anywire\", not \"/\" alone"},
+       "Where clients connect, by WebSocket and by its fallbacks."},
+      {"native", "session_window", DurationKind{at<kAt, &S::session_window>, 0ms, 24h},
+       "How long a session whose connection was lost may be resumed. 0 means not at all; "
+       "subscriptions then recover from their channels' history."},
+      {"native", "messages_per_frame_max", IntKind{at<kAt, &S::messages_per_frame_max>, 1, 10'000},
+       "Messages a client may put into one frame."},
+      {"native", "channels_per_connection_max",
+       IntKind{at<kAt, &S::channels_per_connection_max>, 1, 100'000},
+       "Channels one connection may be subscribed to at a time."},
+      {"native", "channel_name_bytes_max",
+       SizeKind{at<kAt, &S::channel_name_bytes_max>, 1, 4 * kKiB},
+       "Length of a channel's name in bytes."},
+      {"native", "connect_timeout", DurationKind{at<kAt, &S::connect_timeout>, 100ms, 5min},
+       "How long a client may take from opening the connection to saying who it is."},
+  };
+}
+
+std::vector<Key> auth_keys() {
+  using S = AuthSection;
+  constexpr auto kAt = &Config::auth;
+  return {
+      {"auth", "hs256_secret", SecretKind{at<kAt, &S::hs256_secret>, auth::kSecretBytesMin},
+       "The secret that tokens are signed with (HS256), known to your application and to Anywire "
+       "only. Better given as a variable or in a file of its own: flags can be seen by everybody "
+       "on the machine. Without a secret no token is valid."},
+      {"auth", "hs256_secret_file", TextKind{at<kAt, &S::hs256_secret_file>},
+       "Path of a file with the secret; a line break at its end does not count."},
+      {"auth", "issuer", TextKind{at<kAt, &S::issuer>},
+       "What a token's `iss` must be. Empty means anything."},
+      {"auth", "audience", TextKind{at<kAt, &S::audience>},
+       "What a token's `aud` must be or contain. Empty means anything."},
+      {"auth", "leeway", DurationKind{at<kAt, &S::leeway>, 0ms, 10min},
+       "How far the clocks of who signs tokens and of this machine may differ."},
+      {"auth", "expiry_required", BoolKind{at<kAt, &S::expiry_required>},
+       "Refuse tokens without `exp`, which would be valid for ever."},
+      {"auth", "anonymous", BoolKind{at<kAt, &S::anonymous>},
+       "Let clients of the native protocol connect without a token. They may do what channel rules "
+       "allow anyone."},
+  };
+}
+
+std::vector<Key> history_keys() {
+  using S = HistorySection;
+  constexpr auto kAt = &Config::history;
+  return {
+      {"history", "memory_max", SizeKind{at<kAt, &S::memory_max>, kMiB, 1024 * kGiB},
+       "Memory for the history of all channels together. When it is used up, the channels that "
+       "were used least recently lose theirs, and who comes back to one is told so."},
+      {"history", "path", TextKind{at<kAt, &S::path>},
+       "Path of the SQLite file that durable channels are kept in. Empty means no durable "
+       "channels."},
+      {"history", "idempotency_window", DurationKind{at<kAt, &S::idempotency_window>, 0ms, 24h},
+       "How long a publication's idempotency key is remembered: a repetition within this time is "
+       "answered with the position of the first. 0 means keys are ignored."},
+      {"history", "idempotency_keys_max",
+       IntKind{at<kAt, &S::idempotency_keys_max>, 1, 100'000'000},
+       "Idempotency keys remembered at a time; beyond it the oldest are forgotten early."},
+  };
+}
+
+std::vector<Key> channels_keys() {
+  return {{"channels", "", RulesKind{[](Config& config) -> auto& { return config.channels; }},
+           "The whole list of channel rules."}};
+}
+
 std::vector<Key> log_keys() {
   using S = LogSection;
   constexpr auto kAt = &Config::log;
@@ -209,7 +266,8 @@ std::vector<Key> log_keys() {
 
 std::vector<Key> build_keys() {
   std::vector<Key> all;
-  for (auto build : {server_keys, tls_keys, http_keys, websocket_keys, raw_keys, log_keys}) {
+  for (auto build : {server_keys, tls_keys, http_keys, websocket_keys, raw_keys, native_keys,
+                     auth_keys, history_keys, channels_keys, log_keys}) {
     for (Key& key : build()) all.push_back(key);
   }
   return all;
@@ -225,11 +283,13 @@ std::string upper(string_view text) {
 
 }  // namespace
 
-std::string Key::path() const { return fmt::format("{}.{}", table, name); }
-std::string Key::variable() const {
-  return fmt::format("ANYWIRE_{}_{}", upper(table), upper(name));
+std::string Key::path() const {
+  return name.empty() ? std::string(table) : fmt::format("{}.{}", table, name);
 }
-std::string Key::flag() const { return fmt::format("--{}.{}", table, name); }
+std::string Key::variable() const {
+  return fmt::format("ANYWIRE_{}{}{}", upper(table), name.empty() ? "" : "_", upper(name));
+}
+std::string Key::flag() const { return "--" + path(); }
 
 std::span<const Table> tables() { return kTables; }
 

@@ -45,6 +45,16 @@ struct EnumKind {
 };
 struct TextKind {
   Accessor<std::string> at;
+  bool (*valid)(std::string_view) = nullptr;  // null: any text on one line
+  std::string_view expected = "text on one line";
+};
+// Text that is never shown: not in errors, and format_value() says it is empty.
+struct SecretKind {
+  Accessor<std::string> at;
+  std::size_t bytes_min;  // unless it is empty
+};
+struct PatternKind {
+  Accessor<auth::Glob> at;
 };
 struct RootKind {
   Accessor<RawRoot> at;
@@ -56,12 +66,17 @@ struct ListKind {
   std::size_t elements_min;
 };
 
+// The whole list of channel rules; see config_channels.h.
+struct RulesKind {
+  Accessor<std::vector<hub::ChannelRule>> at;
+};
+
 using Kind = std::variant<BoolKind, IntKind, SizeKind, DurationKind, EnumKind, TextKind, RootKind,
-                          ListKind>;
+                          ListKind, SecretKind, PatternKind, RulesKind>;
 
 struct Key {
   std::string_view table;
-  std::string_view name;
+  std::string_view name;  // empty: the key is the table itself, a list of tables in the file
   Kind kind;
   std::string_view doc;  // whole sentences, Markdown, one paragraph
 
@@ -69,11 +84,13 @@ struct Key {
   std::string variable() const;     // "ANYWIRE_WEBSOCKET_PING_INTERVAL"
   std::string flag() const;         // "--websocket.ping_interval"
   bool is_list() const { return std::holds_alternative<ListKind>(kind); }
+  bool is_secret() const { return std::holds_alternative<SecretKind>(kind); }
 };
 
 struct Table {
   std::string_view name;
   std::string_view doc;
+  bool is_list = false;  // [[name]] in the file, once per element
 };
 
 std::span<const Table> tables();    // in the order of the documentation

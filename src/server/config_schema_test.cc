@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <set>
 
+#include "server/config_channels.h"
+
 namespace anywire::server {
 namespace {
 
@@ -16,6 +18,14 @@ const Key& key(std::string_view table, std::string_view name) {
   const Key* found = find_key(table, name);
   EXPECT_NE(found, nullptr) << table << '.' << name;
   return *found;
+}
+
+// Every key there is, those of a channel rule included.
+std::vector<const Key*> every_key() {
+  std::vector<const Key*> all;
+  for (const Key& k : keys()) all.push_back(&k);
+  for (const Key& k : rule_keys()) all.push_back(&k);
+  return all;
 }
 
 // The problem's text, or "ok".
@@ -42,7 +52,8 @@ TEST(ConfigSchema, NamesEveryKeyOnceInAKnownTable) {
 TEST(ConfigSchema, WritesNamesInSnakeCase) {
   for (const Key& k : keys()) {
     for (const char c : std::string(k.name)) {
-      EXPECT_TRUE((c >= 'a' && c <= 'z') || c == '_') << k.path();
+      const bool digit = c >= '0' && c <= '9';
+      EXPECT_TRUE((c >= 'a' && c <= 'z') || digit || c == '_') << k.path();
     }
     EXPECT_EQ(k.table.find('_'), k.table.npos) << "a variable's table could not be told";
   }
@@ -58,9 +69,9 @@ TEST(ConfigSchema, KeepsTheTablesOrder) {
 }
 
 TEST(ConfigSchema, DocumentsEveryKeyInSentences) {
-  for (const Key& k : keys()) {
-    EXPECT_GT(k.doc.size(), 15u) << k.path();
-    EXPECT_EQ(k.doc.back(), '.') << k.path();
+  for (const Key* k : every_key()) {
+    EXPECT_GT(k->doc.size(), 15u) << k->path();
+    EXPECT_EQ(k->doc.back(), '.') << k->path();
   }
 }
 
@@ -91,7 +102,8 @@ TEST(ConfigSchema, FindsNoKeyThatDoesNotExist) {
 
 // Every default is inside its own range and has one spelling that is read back to the same.
 TEST(ConfigSchema, ReadsBackTheDefaultOfEveryKey) {
-  for (const Key& k : keys()) {
+  for (const Key* one : every_key()) {
+    const Key& k = *one;
     const std::string shown = format_value(k, Config{});
     std::string text;  // TOML without its quotes and brackets is what a variable holds
     std::copy_if(shown.begin(), shown.end(), std::back_inserter(text),
@@ -102,40 +114,87 @@ TEST(ConfigSchema, ReadsBackTheDefaultOfEveryKey) {
   }
 }
 
+// A value other than the one the key has, as a variable would spell it.
+std::string another_value(const Key& key, Config& config) {
+  return std::visit(
+      [&](const auto& kind) -> std::string {
+        using K = std::decay_t<decltype(kind)>;
+        if constexpr (std::is_same_v<K, BoolKind>) {
+          return kind.at(config) ? "false" : "true";
+        } else if constexpr (std::is_same_v<K, IntKind> || std::is_same_v<K, SizeKind>) {
+          return std::to_string(kind.at(config) == kind.max ? kind.min : kind.max);
+        } else if constexpr (std::is_same_v<K, DurationKind>) {
+          return fmt::format("{}ms", (kind.at(config) == kind.max ? kind.min : kind.max).count());
+        } else if constexpr (std::is_same_v<K, EnumKind>) {
+          return std::string(kind.names[kind.names.size() - 1 - kind.get(config)]);
+        } else if constexpr (std::is_same_v<K, RootKind>) {
+          return "echo";
+        } else if constexpr (std::is_same_v<K, RulesKind>) {
+          return R"([{"pattern":"changed"}])";
+        } else if constexpr (std::is_same_v<K, ListKind>) {
+          for (const char* text : {"unix:/changed", "10.0.0.0/8", "https://changed.example"}) {
+            if (kind.valid(text)) return text;
+          }
+          return "raw";
+        } else {
+          return "/changed-to-something-of-32-bytes";  // text, a secret or a pattern
+        }
+      },
+      key.kind);
+}
+
 // Each key has a member of its own: setting one changes that one and nothing else.
 TEST(ConfigSchema, StoresEachKeyInItsOwnMember) {
-  for (const Key& changed : keys()) {
+  for (const Key* changed : every_key()) {
     Config config;
-    const std::string other = std::visit(
-        [&](const auto& kind) -> std::string {
-          using K = std::decay_t<decltype(kind)>;
-          if constexpr (std::is_same_v<K, BoolKind>) return kind.at(config) ? "false" : "true";
-          else if constexpr (std::is_same_v<K, IntKind>)
-            return std::to_string(kind.at(config) == kind.max ? kind.min : kind.max);
-          else if constexpr (std::is_same_v<K, SizeKind>)
-            return std::to_string(kind.at(config) == kind.max ? kind.min : kind.max);
-          else if constexpr (std::is_same_v<K, DurationKind>)
-            return fmt::format("{}ms", (kind.at(config) == kind.max ? kind.min : kind.max).count());
-          else if constexpr (std::is_same_v<K, EnumKind>)
-            return std::string(kind.names[kind.names.size() - 1 - kind.get(config)]);
-          else if constexpr (std::is_same_v<K, TextKind>) return "changed";
-          else if constexpr (std::is_same_v<K, RootKind>) return "echo";
-          else if constexpr (std::is_same_v<K, ListKind>)
-            return kind.valid("unix:/changed") ? "unix:/changed"
-                   : kind.valid("10.0.0.0/8") ? "10.0.0.0/8"
-                                               : "https://changed.example";
-        },
-        changed.kind);
-    ASSERT_EQ(outcome(changed, Text{other}, config), "ok") << changed.path() << " = " << other;
-    for (const Key& k : keys()) {
+    const std::string other = another_value(*changed, config);
+    ASSERT_EQ(outcome(*changed, Text{other}, config), "ok") << changed->path() << " = " << other;
+    if (const auto* secret = std::get_if<SecretKind>(&changed->kind)) {
+      EXPECT_EQ(secret->at(config), other);
+      EXPECT_EQ(format_value(*changed, config), "\"\"") << "a secret is not shown";
+      continue;
+    }
+    for (const Key* k : every_key()) {
       // One choice alone cannot be changed to another, and a middle choice mirrors itself.
-      const auto* choice = std::get_if<EnumKind>(&k.kind);
+      const auto* choice = std::get_if<EnumKind>(&k->kind);
       Config defaults;
       if (choice && choice->get(defaults) * 2 + 1 == choice->names.size()) continue;
-      EXPECT_EQ(format_value(k, config) != format_value(k, Config{}), &k == &changed)
-          << changed.path() << " changed " << k.path();
+      EXPECT_EQ(format_value(*k, config) != format_value(*k, Config{}), k == changed)
+          << changed->path() << " changed " << k->path();
     }
   }
+}
+
+TEST(ConfigSchema, NeverShowsASecret) {
+  const Key& secret = key("auth", "hs256_secret");
+  const std::string expected =
+      "\"auth.hs256_secret\" must be a secret of at least 32 bytes, or empty, got ";
+  EXPECT_EQ(outcome(secret, Text{"hunter2"}), expected + "7 bytes");
+  EXPECT_EQ(outcome(secret, std::string("hunter2")), expected + "7 bytes");
+  EXPECT_EQ(outcome(secret, std::int64_t{123'456'789}), expected + "something that is not text");
+  EXPECT_EQ(outcome(secret, 1.25), expected + "something that is not text");
+  EXPECT_EQ(outcome(secret, std::vector<std::string>{"hunter2"}),
+            expected + "something that is not text");
+  EXPECT_EQ(outcome(secret, Text{std::string(31, 'x')}), expected + "31 bytes");
+  EXPECT_EQ(outcome(secret, Text{std::string(32, 'x')}), "ok");
+  EXPECT_EQ(outcome(secret, Text{""}), "ok");
+  EXPECT_EQ(outcome(secret, Text{std::string(5'000, 'x')}), expected + "5000 bytes");
+}
+
+TEST(ConfigSchema, TakesPathsOfUrlsOnly) {
+  const Key& path = key("native", "path");
+  EXPECT_EQ(outcome(path, Text{"/rt/v1"}), "ok");
+  EXPECT_EQ(outcome(path, Text{"anywire"}),
+            "\"native.path\" must be a path such as \"/anywire\", not \"/\" alone, got "
+            "\"anywire\"");
+}
+
+TEST(ConfigSchema, SpellsAWholeTableByItsNameAlone) {
+  const Key& k = key("channels", "");
+  EXPECT_EQ(k.path(), "channels");
+  EXPECT_EQ(k.variable(), "ANYWIRE_CHANNELS");
+  EXPECT_EQ(k.flag(), "--channels");
+  EXPECT_EQ(find_key("channels", "pattern"), nullptr) << "a rule's key belongs to a rule";
 }
 
 TEST(ConfigSchema, HoldsNumbersToTheirRange) {
@@ -236,11 +295,11 @@ TEST(ConfigSchema, RefusesOneTextWhereTomlNeedsAList) {
 }
 
 TEST(ConfigSchema, LeavesTheConfigAloneOnAProblem) {
-  for (const Key& k : keys()) {
+  for (const Key* k : every_key()) {
     Config config;
-    EXPECT_NE(outcome(k, OtherType{"a table"}, config), "ok") << k.path();
-    for (const Key& other : keys()) {
-      EXPECT_EQ(format_value(other, config), format_value(other, Config{}));
+    EXPECT_NE(outcome(*k, OtherType{"a table"}, config), "ok") << k->path();
+    for (const Key* other : every_key()) {
+      EXPECT_EQ(format_value(*other, config), format_value(*other, Config{}));
     }
   }
 }

@@ -34,6 +34,53 @@ TEST(Config, MakesDevAChatOnLocalhost) {
   EXPECT_EQ(config.log.format, log::Format::kHuman);
 }
 
+TEST(Config, LetsNobodyInWithoutATokenByDefault) {
+  const Config config;
+  EXPECT_FALSE(config.auth.anonymous);
+  EXPECT_TRUE(config.auth.hs256_secret.empty());
+  EXPECT_TRUE(config.auth.expiry_required);
+  EXPECT_THAT(config.channels, IsEmpty());
+  for (const hub::Access access :
+       {config.channel_defaults.subscribe, config.channel_defaults.publish,
+        config.channel_defaults.history_access, config.channel_defaults.presence_access}) {
+    EXPECT_EQ(access, hub::Access::kCapability);
+  }
+}
+
+TEST(Config, LetsAnyoneDoAnythingInDev) {
+  const Config config = dev_config();
+  EXPECT_TRUE(config.auth.anonymous);
+  for (const hub::Access access :
+       {config.channel_defaults.subscribe, config.channel_defaults.publish,
+        config.channel_defaults.history_access, config.channel_defaults.presence_access}) {
+    EXPECT_EQ(access, hub::Access::kAnyone);
+  }
+}
+
+TEST(Config, TakesTheSecretFromOnePlace) {
+  Config config;
+  config.auth.hs256_secret = std::string(32, 'x');
+  EXPECT_THAT(validate(config), IsEmpty());
+  config.auth.hs256_secret_file = "secret";
+  EXPECT_THAT(validate(config), ElementsAre(HasSubstr("both set")));
+}
+
+TEST(Config, KeepsTheNativeProtocolOffTheRawPaths) {
+  for (const char* path : {"/raw", "/raw/x", "/echo"}) {
+    Config config;
+    config.native.path = path;
+    EXPECT_THAT(validate(config), ElementsAre(HasSubstr("belongs to the raw protocol"))) << path;
+    config.raw.enabled = config.raw.echo = false;
+    EXPECT_THAT(validate(config), IsEmpty()) << path;
+  }
+  Config config;
+  config.native.path = "/rawer";
+  EXPECT_THAT(validate(config), IsEmpty());
+  config.native.path = "/raw";
+  config.native.enabled = false;
+  EXPECT_THAT(validate(config), IsEmpty());
+}
+
 TEST(Config, NeedsCertificateAndKeyTogether) {
   Config config;
   config.tls.certificate = "cert.pem";

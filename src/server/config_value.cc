@@ -169,6 +169,26 @@ bool is_origin(std::string_view text) {
   return !has_port || is_port(host.substr(colon + 1));
 }
 
+bool is_url_path(std::string_view text) {
+  constexpr std::string_view kOther = "-._~!$&'()*+,;=:@";  // RFC 3986 3.3, pchar
+  const auto is_path_character = [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) ||
+           kOther.find(c) != kOther.npos;
+  };
+  if (text.empty() || text.size() > 1024) return false;
+  while (!text.empty()) {
+    if (text.front() != '/') return false;
+    text.remove_prefix(1);
+    const std::string_view segment = text.substr(0, text.find('/'));
+    if (segment.empty() || segment == "." || segment == "..") return false;
+    if (!std::all_of(segment.begin(), segment.end(), is_path_character)) return false;
+    text.remove_prefix(segment.size());
+  }
+  return true;
+}
+
+bool is_channel_protocol(std::string_view text) { return text == "native" || text == "raw"; }
+
 std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {

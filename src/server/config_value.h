@@ -49,6 +49,13 @@ bool is_cidr(std::string_view text);
 // without a path and without the scheme's default port; anything else could never match.
 bool is_origin(std::string_view text);
 
+// The path of a URL with something behind its first slash, as a request line has it: no query, no
+// percent-encoding, no empty, "." or ".." segments.
+bool is_url_path(std::string_view text);
+
+// Of the adapters whose channels rules may be about: "native" or "raw".
+bool is_channel_protocol(std::string_view text);
+
 // `text` in double quotes with control characters, quotes and backslashes escaped, so that it is a
 // TOML string and one safe line on a terminal.
 std::string in_quotes(std::string_view text);

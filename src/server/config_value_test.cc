@@ -189,5 +189,25 @@ TEST(ConfigQuotes, DoNotRepeatBytesThatAreNotText) {
   EXPECT_EQ(in_quotes_short("a\xff"), "text that is not UTF-8");
 }
 
+TEST(ConfigUrlPath, TakesPlainPathsBelowTheRoot) {
+  for (const char* path : {"/anywire", "/a/b/c", "/v1.2", "/a-b_c~d", "/a:b@c;d=e"}) {
+    EXPECT_TRUE(is_url_path(path)) << path;
+  }
+  for (const char* path : {"", "/", "a", "a/b", "//", "/a/", "/a//b", "/.", "/..", "/a/../b",
+                           "/a?b", "/a#b", "/%61", "/a b", "/\xc3\xa9", "/a\\b", "/a\nb"}) {
+    EXPECT_FALSE(is_url_path(path)) << path;
+  }
+  EXPECT_TRUE(is_url_path('/' + std::string(1'023, 'a')));
+  EXPECT_FALSE(is_url_path('/' + std::string(1'024, 'a')));
+}
+
+TEST(ConfigChannelProtocol, TakesProtocolsThatHaveChannels) {
+  EXPECT_TRUE(is_channel_protocol("native"));
+  EXPECT_TRUE(is_channel_protocol("raw"));
+  for (const char* text : {"", "echo", "Native", "raw ", "*"}) {
+    EXPECT_FALSE(is_channel_protocol(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace anywire::server

@@ -10,19 +10,47 @@
 namespace anywire::server {
 namespace {
 
-void refuse(http::Response& response, const http::HttpError& error) {
+void refuse(http::Response& response, const http::HttpError& error,
+            std::string_view methods = "GET") {
   response.status = error.status;
   response.content_type = "text/plain; charset=utf-8";
   response.body = error.reason;
   response.body += '\n';
   // RFC 9110 15.5.22 and RFC 6455 4.4: say what would have been understood.
+  std::vector<http::Header>& headers = response.headers;
   if (error.status == 426) {
-    response.headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
+    headers.insert(headers.end(), {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}});
   } else if (error.status == 405) {
-    response.headers = {{"Allow", "GET"}};
+    headers.push_back({"Allow", methods});
   } else if (error.status == 429) {
-    response.headers = {{"Retry-After", "5"}};
+    headers.push_back({"Retry-After", "5"});
   }
+}
+
+std::string_view methods_of(const protocol::Route& route) {
+  switch (route.via) {
+    case protocol::Via::kWebSocket:
+    case protocol::Via::kEventStream:
+      return "GET";
+    case protocol::Via::kPoll:
+    case protocol::Via::kSend:
+      return "POST";
+    case protocol::Via::kHttp:
+      break;
+  }
+  return route.methods;
+}
+
+// What a browser asks before it lets a page send such a request.
+void answer_preflight(std::string_view methods, http::Response& response) {
+  response.status = 204;
+  response.headers.push_back({"Allow", methods});
+  if (response.allow_origin.empty()) return;  // not a browser
+  response.headers.insert(response.headers.end(),
+                          {{"Access-Control-Allow-Methods", methods},
+                           {"Access-Control-Allow-Headers", "Authorization, Content-Type"},
+                           // Two hours; browsers keep it no longer.
+                           {"Access-Control-Max-Age", "7200"}});
 }
 
 // A session that holds its connection's place in the AddressBudget. Made only where there is a
@@ -42,12 +70,21 @@ class CountedSession final : public protocol::Session {
   std::unique_ptr<protocol::Session> inner_;
 };
 
+std::unique_ptr<protocol::Session> counted(std::unique_ptr<protocol::Session> session,
+                                           AddressBudget::Lease lease) {
+  if (!lease) return session;
+  return std::make_unique<CountedSession>(std::move(session), std::move(lease));
+}
+
 }  // namespace
 
 Gateway::Gateway(GatewayOptions options,
                  std::vector<std::unique_ptr<protocol::Adapter>> adapters,
-                 protocol::WebSocketContext& websockets)
-    : options_(std::move(options)), adapters_(std::move(adapters)), websockets_(websockets) {}
+                 protocol::WebSocketContext& websockets, protocol::HttpStreams& http_streams)
+    : options_(std::move(options)),
+      adapters_(std::move(adapters)),
+      websockets_(websockets),
+      http_streams_(http_streams) {}
 
 void Gateway::on_request(http::Connection& connection, const http::RequestHead& head,
                          http::Response& response) {
@@ -61,7 +98,9 @@ void Gateway::on_request(http::Connection& connection, const http::RequestHead& 
   }
   for (const auto& adapter : adapters_) {
     std::optional<protocol::Route> route = adapter->route(head);
-    if (route) return upgrade(connection, head, *route, response);
+    if (!route) continue;
+    return route->via == protocol::Via::kWebSocket ? upgrade(connection, head, *route, response)
+                                                   : serve(connection, head, *route, response);
   }
   const http::HttpError error{404, "nothing is served at this path"};
   log_request(log::Level::kInfo, "request refused", connection, head, error);
@@ -91,9 +130,81 @@ void Gateway::upgrade(http::Connection& connection, const http::RequestHead& hea
       websockets_, std::move(taken.stream), taken.early, std::move(*answer), head,
       [&](protocol::Transport& transport, std::string_view subprotocol) {
         std::unique_ptr<protocol::Session> session = route.make_session(transport, subprotocol);
-        if (!lease) return session;
-        return std::unique_ptr<protocol::Session>(
-            std::make_unique<CountedSession>(std::move(session), std::move(lease)));
+        return counted(std::move(session), std::move(lease));
+      });
+}
+
+void Gateway::serve(http::Connection& connection, const http::RequestHead& head,
+                    protocol::Route& route, http::Response& response) {
+  const std::string_view methods = methods_of(route);
+  const http::Header* origin = head.find("Origin");
+  // A cache must not give one origin's answer to another, nor that for none to any.
+  if (!any_origin_allowed()) response.headers.push_back({"Vary", "Origin"});
+  if (!origin_allowed(head)) {
+    return refuse_plain(connection, head, {403, "this Origin is not allowed"}, response);
+  }
+  if (origin != nullptr) response.allow_origin = any_origin_allowed() ? "*" : origin->value;
+  if (head.method == http::Method::kOptions) return answer_preflight(methods, response);
+  if (!http::list_has_token(methods, head.method_text)) {
+    log_request(log::Level::kInfo, "request refused", connection, head, {405, "wrong method"});
+    return refuse(response, {405, "this path is not for that method"}, methods);
+  }
+  if (route.refusal) return refuse_plain(connection, head, *route.refusal, response);
+  switch (route.via) {
+    case protocol::Via::kEventStream:
+      return open_event_stream(connection, head, route, response);
+    case protocol::Via::kPoll:
+      return poll(connection, head, route);
+    case protocol::Via::kSend:
+      return http_streams_.serve_send(connection);
+    default:
+      return route.handle(connection, head, response);
+  }
+}
+
+void Gateway::refuse_plain(const http::Connection& connection, const http::RequestHead& head,
+                           const http::HttpError& error, http::Response& response) const {
+  log_request(log::Level::kInfo, "request refused", connection, head, error);
+  refuse(response, error);
+}
+
+void Gateway::open_event_stream(http::Connection& connection, const http::RequestHead& head,
+                                protocol::Route& route, http::Response& response) {
+  AddressBudget::Lease lease;
+  if (!count_proxied(connection, head, lease)) {
+    return refuse_plain(connection, head, {429, "too many connections from this address"},
+                        response);
+  }
+  log_request(log::Level::kDebug, "connected", connection, head, {200, "event stream"});
+  http_streams_.serve_event_stream(
+      connection, [make = std::move(route.make_session),
+                   lease = std::move(lease)](protocol::Transport& transport) mutable {
+        return counted(make(transport, {}), std::move(lease));
+      });
+}
+
+// Whether a poll opens a stream is known when its body is there. A polled stream counts as a
+// connection of its client, since it outlives all of them.
+void Gateway::poll(http::Connection& connection, const http::RequestHead& head,
+                   protocol::Route& route) {
+  AddressBudget* const addresses =
+      options_.addresses != nullptr && options_.addresses->limited() ? options_.addresses : nullptr;
+  net::Address client;
+  if (addresses != nullptr) {
+    client = http::find_client(head, connection.peer(), connection.encrypted(),
+                               options_.trusted_proxies)
+                 .address;
+    // A trusted proxy's own requests are not counted.
+    if (options_.trusted_proxies.contains(client)) client = {};
+  }
+  const bool is_counted = addresses != nullptr && client != net::Address();
+  http_streams_.serve_poll(
+      connection, [make = std::move(route.make_session), addresses, is_counted,
+                   client = std::move(client)](protocol::Transport& transport) mutable {
+        std::optional<AddressBudget::Lease> lease = AddressBudget::Lease();
+        if (is_counted) lease = addresses->take(client);
+        if (!lease) return std::unique_ptr<protocol::Session>();
+        return counted(make(transport, {}), std::move(*lease));
       });
 }
 
@@ -136,6 +247,11 @@ bool Gateway::origin_allowed(const http::RequestHead& head) const {
                      [&](const std::string& allowed) {
                        return allowed == "*" || http::equals_ignore_case(allowed, origin->value);
                      });
+}
+
+bool Gateway::any_origin_allowed() const {
+  const std::vector<std::string>& allowed = options_.allowed_origins;
+  return std::find(allowed.begin(), allowed.end(), "*") != allowed.end();
 }
 
 }  // namespace anywire::server

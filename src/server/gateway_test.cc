@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "hub/testing/memory_hubs.h"
 #include "server/adapters.h"
 #include "websocket/testing/peer.h"
 
@@ -29,8 +30,11 @@ class GatewayTest : public ::testing::Test {
   std::string ask(std::string_view request) {
     if (!http_) {
       gateway_ = std::make_unique<Gateway>(options,
-                                           make_adapters(config, group.hub(0), compression),
-                                           websockets);
+                                           make_adapters(config, *shared,
+                                                         {.loop = *loop,
+                                                          .hub = group.hub(0),
+                                                          .compression = compression}),
+                                           websockets, http_streams);
       http_.reset(new http::ConnectionContext{.loop = *loop,
                                               .options = {},
                                               .handler = *gateway_,
@@ -52,10 +56,14 @@ class GatewayTest : public ::testing::Test {
 
   ManualClock clock;
   std::unique_ptr<reactor::Loop> loop = *reactor::Loop::create({}, clock);
-  hub::HubGroup group{{loop.get()}};
+  hub::MemoryHubs group{{loop.get()}};
+  SystemWallClock wall;
+  std::unique_ptr<AdapterGroup> shared = *AdapterGroup::create(Config(), {loop.get()}, wall);
   ws::CompressionPool compression{3};
   protocol::WebSocketContext websockets{
       {.loop = *loop, .options = {}, .compression = compression}, {}};
+  protocol::HttpStreamGroup stream_group;
+  protocol::HttpStreams http_streams{stream_group, *loop, {}};
   Config config;
   GatewayOptions options;
   std::vector<std::unique_ptr<net::FakeWire>> wires;

@@ -13,6 +13,7 @@
 
 #include "base/fd_limit.h"
 #include "base/log.h"
+#include "broker/memory.h"
 #include "server/worker.h"
 
 namespace anywire::server {
@@ -27,6 +28,15 @@ tls::ContextOptions tls_options(const TlsSection& section) {
           .key_file = section.key,
           .min_version = section.min_version == TlsVersion::k13 ? tls::MinVersion::kTls13
                                                                 : tls::MinVersion::kTls12};
+}
+
+// The limits of the whole server, shared out among its loops.
+broker::BrokerLimits broker_limits(const HistorySection& section, unsigned loops) {
+  broker::BrokerLimits limits;
+  limits.history_bytes_max = section.memory_max / loops;
+  limits.idempotency_keys_max = static_cast<std::size_t>(section.idempotency_keys_max) / loops;
+  limits.idle_streams_max /= loops;
+  return limits;
 }
 
 class Server {
@@ -50,9 +60,14 @@ class Server {
   SystemClock clock_;
   std::uint64_t descriptors_max_ = 0;
   std::vector<std::unique_ptr<reactor::Loop>> loops_;
+  SystemWallClock wall_clock_;
+  std::unique_ptr<const hub::Rules> rules_;
+  std::vector<std::unique_ptr<broker::Broker>> brokers_;  // one per loop
   std::unique_ptr<hub::HubGroup> hubs_;
+  std::unique_ptr<AdapterGroup> adapters_;
   std::unique_ptr<ConnectionBudget> budget_;
   std::unique_ptr<AddressBudget> addresses_;
+  protocol::HttpStreamGroup http_streams_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
@@ -73,20 +88,32 @@ Result<void> Server::make_workers() {
   const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
   const unsigned count = config_.server.loops > 0 ? static_cast<unsigned>(config_.server.loops)
                                                   : cores;
-  std::vector<reactor::Loop*> loops;
+  std::vector<hub::HubSeat> seats;
   for (unsigned i = 0; i < count; ++i) {
     auto loop = reactor::Loop::create(reactor::LoopOptions{.index = i}, clock_);
     if (!loop) return std::unexpected(loop.error());
     loops_.push_back(std::move(*loop));
-    loops.push_back(loops_.back().get());
+    brokers_.push_back(std::make_unique<broker::MemoryBroker>(
+        broker_limits(config_.history, count), wall_clock_));
+    seats.push_back({*loops_.back(), *brokers_.back()});
   }
-  hubs_ = std::make_unique<hub::HubGroup>(loops);
+  rules_ = std::make_unique<hub::Rules>(config_.channels, config_.channel_defaults);
+  hubs_ = std::make_unique<hub::HubGroup>(
+      seats, *rules_,
+      hub::HubOptions{.idempotency_window = config_.history.idempotency_window});
+  std::vector<reactor::Loop*> loops;
+  for (const auto& loop : loops_) loops.push_back(loop.get());
+  auto adapters = AdapterGroup::create(config_, loops, wall_clock_);
+  if (!adapters) return std::unexpected(adapters.error());
+  adapters_ = *std::move(adapters);
   budget_ = std::make_unique<ConnectionBudget>(connections_max(count));
   addresses_ = std::make_unique<AddressBudget>(
       static_cast<std::uint32_t>(config_.server.connections_per_address_max));
   const WorkerOptions options{.config = config_,
                               .budget = *budget_,
                               .addresses = *addresses_,
+                              .adapters = *adapters_,
+                              .http_streams = http_streams_,
                               .welcome_page = options_.dev};
   for (unsigned i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<Worker>(*loops_[i], options, hubs_->hub(i), tls));

@@ -59,13 +59,30 @@ net::CidrList trusted_proxies(const HttpSection& section) {
   return net::CidrList::parse(section.trusted_proxies).value_or(net::CidrList());
 }
 
-http::ConnectionOptions http_options(const HttpSection& section) {
+http::ConnectionOptions http_options(const Config& config) {
+  const HttpSection& section = config.http;
   http::ConnectionOptions options;
   options.limits.head_bytes_max = section.head_bytes_max;
   options.limits.headers_max = static_cast<std::size_t>(section.headers_max);
   options.head_timeout = section.head_timeout;
   options.keep_alive_timeout = section.keep_alive_timeout;
+  // Who takes bodies says how much; a message is the most there is.
+  options.limits.body_bytes_max =
+      std::max<std::uint64_t>(options.skipped_body_bytes_max, config.websocket.message_bytes_max);
+  options.held_body_bytes_max =
+      std::max<std::uint64_t>(options.held_body_bytes_max, 4 * config.websocket.message_bytes_max);
   return options;
+}
+
+// A client without WebSocket has the same limits.
+protocol::HttpStreamOptions http_stream_options(const Config& config,
+                                                const ConnectionBudget& budget) {
+  const WebSocketSection& section = config.websocket;
+  return {.message_bytes_max = section.message_bytes_max,
+          .high_watermark_bytes = section.high_watermark,
+          .low_watermark_bytes = section.low_watermark,
+          .queue_bytes_max = section.queue_bytes_max,
+          .streams_max = static_cast<std::size_t>(budget.connections_max)};
 }
 
 }  // namespace
@@ -77,6 +94,7 @@ Worker::Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
       budget_(options.budget),
       addresses_(options.addresses),
       trusted_proxies_(trusted_proxies(config_.http)),
+      http_streams_(options.http_streams, loop, http_stream_options(config_, budget_)),
       encrypt_queue_(loop),
       flush_queue_(loop, {.low_watermark_bytes = config_.websocket.low_watermark}),
       tls_(tls ? std::make_unique<tls::ContextHolder>(std::move(tls)) : nullptr),
@@ -90,11 +108,13 @@ Worker::Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
                 .trusted_proxies = trusted_proxies_,
                 .deflate = deflate_offer(config_.websocket),
                 .welcome_page = options.welcome_page},
-               make_adapters(config_, hub, compression_), websockets_),
+               make_adapters(config_, options.adapters,
+                             {.loop = loop, .hub = hub, .compression = compression_}),
+               websockets_, http_streams_),
       http_{.loop = loop,
-            .options = http_options(config_.http),
+            .options = http_options(config_),
             .handler = gateway_,
-            .parser = http::RequestParser(http_options(config_.http).limits),
+            .parser = http::RequestParser(http_options(config_).limits),
             .connections = {}},
       proxy_gates_{.loop = loop,
                    .accepted = config_.http.proxy_protocol,
@@ -218,6 +238,7 @@ void Worker::begin_drain() {
   for (auto* transport : websockets_.transports.snapshot()) {
     transport->close(ws::CloseCode::kGoingAway, "server is shutting down");
   }
+  http_streams_.drain();
   drain_deadline_ = loop_.now() + config_.server.drain_timeout;
   check_drained();
 }
@@ -228,6 +249,7 @@ void Worker::check_drained() {
     return;
   }
   for (auto* transport : websockets_.transports.snapshot()) transport->abort();
+  http_streams_.abort();
   for (http::Connection* connection : http_.connections.snapshot()) connection->abort();
   loop_.stop();
 }

@@ -15,7 +15,9 @@
 #include "hub/hub.h"
 #include "net/flush_queue.h"
 #include "net/listener.h"
+#include "protocol/transport/http_streams.h"
 #include "protocol/transport/websocket.h"
+#include "server/adapters.h"
 #include "server/address_budget.h"
 #include "server/config.h"
 #include "server/gateway.h"
@@ -34,8 +36,10 @@ struct ConnectionBudget {
 
 struct WorkerOptions {
   const Config& config;
-  ConnectionBudget& budget;  // both outlive the workers
+  ConnectionBudget& budget;  // these three outlive the workers
   AddressBudget& addresses;
+  AdapterGroup& adapters;
+  protocol::HttpStreamGroup& http_streams;
   bool welcome_page;
 };
 
@@ -78,6 +82,7 @@ class Worker final : private net::AcceptHandler,
   AddressBudget& addresses_;
   net::CidrList trusted_proxies_;
   std::size_t charged_ = 0;  // our part of the budget
+  protocol::HttpStreams http_streams_;  // before what sends its output
   tls::EncryptQueue encrypt_queue_;
   net::FlushQueue flush_queue_;
   std::unique_ptr<tls::ContextHolder> tls_;  // null without TLS

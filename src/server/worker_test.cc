@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "hub/testing/memory_hubs.h"
 #include "websocket/testing/peer.h"
 
 namespace anywire::server {
@@ -90,12 +91,18 @@ class WorkerTest : public ::testing::Test {
       loops.push_back(*reactor::Loop::create({.index = i}, clock));
       all.push_back(loops.back().get());
     }
-    hubs = std::make_unique<hub::HubGroup>(all);
+    hubs = std::make_unique<hub::MemoryHubs>(all);
+    adapters = *AdapterGroup::create(config, all, wall);
     budget.reset(new ConnectionBudget{connections_max});
     addresses = std::make_unique<AddressBudget>(
         static_cast<std::uint32_t>(config.server.connections_per_address_max));
     const WorkerOptions options{
-        .config = config, .budget = *budget, .addresses = *addresses, .welcome_page = false};
+        .config = config,
+        .budget = *budget,
+        .addresses = *addresses,
+        .adapters = *adapters,
+        .http_streams = http_streams,
+        .welcome_page = false};
     address = *net::Address::parse("127.0.0.1:0");
     for (unsigned i = 0; i < count; ++i) {
       workers.push_back(std::make_unique<Worker>(*loops[i], options, hubs->hub(i), nullptr));
@@ -116,9 +123,12 @@ class WorkerTest : public ::testing::Test {
   SystemClock clock;
   Config config;
   std::vector<std::unique_ptr<reactor::Loop>> loops;
-  std::unique_ptr<hub::HubGroup> hubs;
+  std::unique_ptr<hub::MemoryHubs> hubs;
+  SystemWallClock wall;
+  std::unique_ptr<AdapterGroup> adapters;
   std::unique_ptr<ConnectionBudget> budget;
   std::unique_ptr<AddressBudget> addresses;
+  protocol::HttpStreamGroup http_streams;
   std::vector<std::unique_ptr<Worker>> workers;
   net::Address address;
 };

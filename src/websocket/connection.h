@@ -97,6 +97,8 @@ class Connection final : private net::StreamHandler, private reactor::Timer {
   void abort();
 
   bool is_open() const { return state_ == State::kOpen; }
+  // Output is above the high watermark; on_writable follows when it has left.
+  bool congested() const { return throttled_; }
   std::size_t queued_bytes() const { return stream_ ? stream_->queued_bytes() : 0; }
   // True when frames of CompressionPool::encode_shared may be sent here.
   bool takes_shared_compression() const {

@@ -1,10 +1,16 @@
 import { describe, expectTypeOf, it } from 'vitest';
 import type { WebSocket as WsWebSocket } from 'ws';
 import {
+  type AnywireError,
+  createClient,
   createSocket,
   type Data,
   type Drop,
+  type HistoryPage,
+  type Member,
+  type Message,
   MessageStore,
+  type Published,
   type SendResult,
   type Snapshot,
   Socket,
@@ -60,5 +66,41 @@ describe('types', () => {
     const socket = new Socket({ url: 'ws://a.test/' });
     // @ts-expect-error objects are the caller's to encode
     socket.send({ hello: 1 });
+  });
+});
+
+describe('types of the realtime client', () => {
+  interface Chat {
+    readonly text: string;
+  }
+  const client = createClient({ url: '/anywire' });
+  const channel = client.channel<Chat, { name: string }>('room:1');
+
+  it('carry the type of a channel to listeners, publishers and history', () => {
+    channel.subscribe((message) => expectTypeOf(message).toEqualTypeOf<Message<Chat>>());
+    expectTypeOf(channel.publish).parameter(0).toEqualTypeOf<Chat>();
+    expectTypeOf(channel.publish({ text: 'hi' })).resolves.toEqualTypeOf<Published>();
+    expectTypeOf<Awaited<ReturnType<typeof channel.history>>>().toEqualTypeOf<HistoryPage<Chat>>();
+    // @ts-expect-error that is no chat message
+    void channel.publish({ txt: 'hi' }).catch(() => {});
+  });
+
+  it('carry the type of info to presence', () => {
+    channel.presence.on('join', (member) =>
+      expectTypeOf(member).toEqualTypeOf<Member<{ name: string }>>(),
+    );
+    expectTypeOf(channel.presence.members).toEqualTypeOf<readonly Member<{ name: string }>[]>();
+    // @ts-expect-error info has a name
+    void channel.presence.enter({ nam: 'Ann' }).catch(() => {});
+  });
+
+  it('are unknown unless given, never any', () => {
+    client.channel('a').subscribe(({ data }) => expectTypeOf(data).toBeUnknown());
+    client.pattern('*').subscribe(({ data }) => expectTypeOf(data).toBeUnknown());
+    expectTypeOf(client.rpc('m')).resolves.toBeUnknown();
+    expectTypeOf(client.rpc<number>('m')).resolves.toEqualTypeOf<number>();
+    client.on('error', (error) => expectTypeOf(error).toEqualTypeOf<AnywireError>());
+    // @ts-expect-error a pattern cannot be published to
+    client.pattern('*').publish;
   });
 });

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "hub/testing/memory_hubs.h"
 #include "protocol/transport/testing/fake_transport.h"
 
 namespace anywire::protocol::raw {
@@ -24,7 +25,7 @@ class RawAdapterTest : public ::testing::Test {
 
   ManualClock clock_;
   std::unique_ptr<reactor::Loop> loop_ = *reactor::Loop::create({}, clock_);
-  hub::HubGroup group_{{loop_.get()}};
+  hub::MemoryHubs group_{{loop_.get()}};
   ws::CompressionPool compression_{3};
   std::unique_ptr<RawAdapter> adapter_;
 };

@@ -16,7 +16,7 @@ void RawSession::on_attached(const http::RequestHead& request) {
                            *this);
 }
 
-void RawSession::on_subscribed() {
+void RawSession::on_subscribed(const hub::Joined&) {
   transport_.open();
   if (greet_) transport_.send_text(kGreeting);
 }
@@ -24,12 +24,19 @@ void RawSession::on_subscribed() {
 void RawSession::on_message(ws::Message& message) {
   if (heartbeat_ && message.text && message.data.empty()) return transport_.send_text({});
   BufferRef payload = message.owned ? std::move(message.owned) : Buffer::copy_of(message.data);
-  adapter_.hub().publish(
-      *this, message.text ? broker::PayloadKind::kText : broker::PayloadKind::kBinary,
-      std::move(payload));
+  broker::Draft draft;
+  draft.kind = message.text ? broker::PayloadKind::kText : broker::PayloadKind::kBinary;
+  draft.payload = std::move(payload);
+  adapter_.hub().publish(*this, std::move(draft));
 }
 
-void RawSession::on_delivery(hub::Delivery& delivery) {
+// The upgrade is completed all the same: a close code says more than a failed handshake.
+void RawSession::on_refused(hub::HubError) {
+  transport_.open();
+  transport_.close(ws::CloseCode::kTryAgainLater, "the channel is not available");
+}
+
+bool RawSession::on_delivery(hub::Delivery& delivery) {
   // All peers of a loop that take compressed frames draw the line at the same size, so what one of
   // them encodes suits the others.
   const auto compressed = [this](std::size_t bytes) {
@@ -44,6 +51,7 @@ void RawSession::on_delivery(hub::Delivery& delivery) {
   } else {
     transport_.send_frame(delivery.frame(kPlainVariant, encode));
   }
+  return true;
 }
 
 void RawSession::on_closed(ws::CloseCode) { adapter_.hub().unsubscribe(*this); }

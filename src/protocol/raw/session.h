@@ -24,8 +24,9 @@ class RawSession final : public Session, private hub::Subscriber {
   void on_closed(ws::CloseCode code) override;
 
  private:
-  void on_subscribed() override;
-  void on_delivery(hub::Delivery& delivery) override;
+  void on_subscribed(const hub::Joined& joined) override;
+  void on_refused(hub::HubError error) override;
+  bool on_delivery(hub::Delivery& delivery) override;
   void on_hold() override { transport_.hold_input(true); }
   void on_release() override { transport_.hold_input(false); }
 

@@ -44,8 +44,9 @@ class WebSocketTransport final : public Transport,
   void send_binary(Bytes bytes) override;
   void send(bool text, BufferRef payload) override;
   void send_frame(const BufferRef& frame) override { connection_.send_frame(frame); }
-  void hold_input(bool on) override { connection_.hold_input(on); }
   Encoding encoding(std::size_t payload_bytes) const override;
+  void hold_input(bool on) override { connection_.hold_input(on); }
+  bool congested() const override { return connection_.congested(); }
   void close(ws::CloseCode code, std::string_view reason) override {
     connection_.close(code, reason);
   }

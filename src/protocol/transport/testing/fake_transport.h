@@ -28,8 +28,9 @@ class FakeTransport final : public Transport {
     frames.push_back(frame);
     log.push_back("frame");
   }
-  void hold_input(bool on) override { log.push_back(on ? "hold" : "release"); }
   Encoding encoding(std::size_t) const override { return wants; }
+  void hold_input(bool on) override { log.push_back(on ? "hold" : "release"); }
+  bool congested() const override { return full; }
   void close(ws::CloseCode code, std::string_view reason) override {
     log.push_back("close:" + std::to_string(static_cast<unsigned>(code)) + ":" +
                   std::string(reason));
@@ -38,6 +39,7 @@ class FakeTransport final : public Transport {
   std::vector<std::string> log;
   std::vector<BufferRef> frames;
   Encoding wants = Encoding::kPlain;
+  bool full = false;
 };
 
 inline ws::Message message_of(std::string_view data, bool text = true) {

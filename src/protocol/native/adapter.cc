@@ -1,0 +1,53 @@
+#include "protocol/native/adapter.h"
+
+#include "protocol/native/session.h"
+
+namespace anywire::protocol::native {
+namespace {
+
+// `rest` is the path behind the adapter's own.
+std::optional<Via> via_of(std::string_view rest) {
+  if (rest.empty()) return Via::kWebSocket;
+  if (rest == kEventStreamPath) return Via::kEventStream;
+  if (rest == kPollPath) return Via::kPoll;
+  if (rest == kSendPath) return Via::kSend;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Route> NativeAdapter::route(const http::RequestHead& request) {
+  if (!options_.enabled || !request.path.starts_with(options_.path)) return std::nullopt;
+  const std::optional<Via> via = via_of(request.path.substr(options_.path.size()));
+  if (!via) return std::nullopt;
+  Route route;
+  route.via = *via;
+  if (*via == Via::kSend) return route;
+  if (*via == Via::kWebSocket) route.subprotocols = kSubprotocols;
+  // Who names no subprotocol gets JSON, which needs no library to look at.
+  route.make_session = [this](Transport& transport, std::string_view subprotocol) {
+    const Format format = subprotocol == kMsgpackSubprotocol ? Format::kMsgpack : Format::kJson;
+    return std::make_unique<NativeSession>(*this, transport, format);
+  };
+  return route;
+}
+
+std::expected<auth::Token, auth::TokenError> NativeAdapter::verify(std::string_view token) const {
+  const auth::WallTime now{Duration(static_cast<std::int64_t>(services_.wall.unix_ms()))};
+  return auth::verify(token, services_.keys, services_.verify, now);
+}
+
+void NativeAdapter::advance_later(SessionRef session) {
+  lagging_.push_back(session);
+  if (!armed()) loop().arm(*this, kAdvanceDelay);
+}
+
+void NativeAdapter::on_timer() {
+  for (const SessionRef ref : std::exchange(lagging_, {})) {
+    if (LiveSession* session = table().find(ref)) {
+      static_cast<NativeSession*>(session)->send_advances();
+    }
+  }
+}
+
+}  // namespace anywire::protocol::native
