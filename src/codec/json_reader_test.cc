@@ -12,24 +12,12 @@
 #include <string>
 #include <vector>
 
+#include "codec/testing/exact.h"
+
 namespace anywire::codec {
 namespace {
 
 using std::string_literals::operator""s;
-
-// A message in memory of exactly its size, so that a sanitizer sees each step beyond it.
-class Exact {
- public:
-  explicit Exact(std::string_view text)
-      : bytes_(std::make_unique<std::uint8_t[]>(text.size())), size_(text.size()) {
-    std::copy(text.begin(), text.end(), bytes_.get());
-  }
-  [[nodiscard]] Bytes view() const { return {bytes_.get(), size_}; }
-
- private:
-  std::unique_ptr<std::uint8_t[]> bytes_;
-  std::size_t size_;
-};
 
 bool accepts(std::string_view text) {
   JsonReader reader;

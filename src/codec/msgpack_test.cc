@@ -13,24 +13,12 @@
 #include <string>
 #include <vector>
 
+#include "codec/testing/exact.h"
+
 namespace anywire::codec {
 namespace {
 
 using std::string_literals::operator""s;
-
-// Bytes in memory of exactly their size, so that a sanitizer sees each step beyond them.
-class Exact {
- public:
-  explicit Exact(std::string_view text)
-      : bytes_(std::make_unique<std::uint8_t[]>(text.size())), size_(text.size()) {
-    std::copy(text.begin(), text.end(), bytes_.get());
-  }
-  [[nodiscard]] Bytes view() const { return {bytes_.get(), size_}; }
-
- private:
-  std::unique_ptr<std::uint8_t[]> bytes_;
-  std::size_t size_;
-};
 
 std::string bytes(std::initializer_list<int> list) {
   std::string out;
