@@ -1,7 +1,9 @@
 # `make demo` shows the thing, `make test` checks all of it. Both set the machine up by themselves.
 
-.PHONY: demo test build packages tidy test-cpp test-tsan test-packages test-conformance \
-        test-hostile test-e2e fuzz bench-peers format clean
+PARTS = tidy $(addprefix test-,cpp tsan packages conformance native api application serverless \
+                               durable client python front fresh next_apps hostile e2e)
+
+.PHONY: demo test build pack $(PARTS) fuzz bench-peers format clean
 
 export NEXT_TELEMETRY_DISABLED = 1
 
@@ -18,8 +20,13 @@ build:
 	@scripts/setup build
 	@scripts/build release anywire
 
+# The npm packages as tarballs, in build/npm.
+pack:
+	@scripts/setup demo
+	@scripts/pack
+
 # One part of `make test`; see scripts/test for what they are.
-tidy test-cpp test-tsan test-packages test-conformance test-hostile test-e2e:
+$(PARTS):
 	@scripts/setup test
 	@scripts/test $(@:test-%=%)
 

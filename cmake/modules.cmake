@@ -16,6 +16,18 @@ if(ANYWIRE_TESTS OR ANYWIRE_FUZZ)
   target_compile_options(llhttp PRIVATE -w)
 endif()
 
+if(ANYWIRE_TESTS AND NOT ANYWIRE_FUZZ)
+  add_library(replay_main OBJECT ${CMAKE_SOURCE_DIR}/fuzz/replay_main.cc)
+  target_link_libraries(replay_main PRIVATE anywire_flags)
+endif()
+
+# Optimising a test takes longer than running it. What it tests is optimised as usual.
+function(anywire_test_flags target)
+  if(ANYWIRE_SANITIZE)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+endfunction()
+
 find_library(URING_LIBRARY uring)
 if(NOT URING_LIBRARY)
   message(FATAL_ERROR "liburing not found; run scripts/setup (Debian package liburing-dev)")
@@ -37,6 +49,7 @@ function(anywire_module name)
   if(ANYWIRE_TESTS AND tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE ${name} llhttp GTest::gtest GTest::gmock GTest::gtest_main)
+    anywire_test_flags(${name}_test)
     # For tests that read files of the repository: test data, examples, generated documentation.
     target_compile_definitions(${name}_test PRIVATE ANYWIRE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND ${name}_test)
@@ -51,8 +64,8 @@ function(anywire_module name)
       target_link_options(${target} PRIVATE -fsanitize=fuzzer)
     elseif(ANYWIRE_TESTS)
       # The same target over its committed corpus, as a test.
-      add_executable(replay_${subject} ${fuzzer} ${CMAKE_SOURCE_DIR}/fuzz/replay_main.cc)
-      target_link_libraries(replay_${subject} PRIVATE ${name} llhttp)
+      add_executable(replay_${subject} ${fuzzer})
+      target_link_libraries(replay_${subject} PRIVATE ${name} llhttp replay_main)
       add_test(NAME replay_${subject}
         COMMAND replay_${subject} ${CMAKE_SOURCE_DIR}/fuzz/${name}/corpus/${subject})
     endif()
@@ -66,4 +79,19 @@ function(anywire_binary name main)
     target_link_libraries(${name} PRIVATE ${ARG_LINK})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
   endif()
+endfunction()
+
+# anywire_text(TARGET FILE HEADER header NAME constant): a text file of the repository as a
+# std::string_view in the library, so that the binary needs no files. The header declares it.
+function(anywire_text target file)
+  cmake_parse_arguments(ARG "" "HEADER;NAME" "" ${ARGN})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${file})
+  file(READ ${CMAKE_SOURCE_DIR}/${file} text)
+  get_filename_component(stem ${file} NAME_WE)
+  set(generated ${CMAKE_BINARY_DIR}/generated/${target}_${stem}.cc)
+  file(CONFIGURE OUTPUT ${generated} @ONLY CONTENT "#include \"@ARG_HEADER@\"
+
+const std::string_view @ARG_NAME@ = R\"text(@text@)text\";
+")
+  target_sources(${target} PRIVATE ${generated})
 endfunction()

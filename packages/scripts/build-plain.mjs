@@ -10,20 +10,25 @@ import { build } from 'esbuild';
 const packages = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 
-// In this order: react takes its types from what client has built.
+// In this order: each takes its types from what those before it have built.
 for (const [name, entries, banner] of [
-  ['client', ['index', 'fallbacks', 'msgpack'], ''],
-  ['react', ['index'], "'use client';"],
+  ['client', ['index.ts', 'fallbacks.ts', 'msgpack.ts', 'contract.ts'], ''],
+  ['react', ['index.ts', 'devtools.tsx'], "'use client';"],
+  ['server', ['index.ts', 'hooks.ts'], ''],
+  ['next', ['index.ts', 'browser.ts', 'config.ts', 'proxy.ts'], ''],
 ]) {
   const folder = path.join(packages, name);
   rmSync(path.join(folder, 'dist'), { recursive: true, force: true });
   await build({
-    entryPoints: entries.map((entry) => path.join(folder, 'src', `${entry}.ts`)),
+    entryPoints: entries.map((entry) => path.join(folder, 'src', entry)),
     outdir: path.join(folder, 'dist'),
     bundle: true,
+    // What two entries share exists once, as a context of React has to.
+    splitting: true,
     packages: 'external',
     format: 'esm',
     platform: 'neutral',
+    external: ['node:*'],
     target: 'es2022',
     banner: { js: banner },
   });

@@ -38,7 +38,9 @@ TEST(Operations, AreASet) {
   EXPECT_FALSE(both.has(Operation::kPublish));
   EXPECT_EQ(Operations{Operation::kSubscribe} | Operations{Operation::kRpc}, both);
   EXPECT_EQ(Operations::from_bits(both.bits()), both);
-  EXPECT_EQ(Operations::from_bits(0xff), Operations::all());
+  EXPECT_EQ(Operations::from_bits(0xff), Operations::all() | Operations{Operation::kManage});
+  EXPECT_EQ(both & Operations{Operation::kRpc}, Operations{Operation::kRpc});
+  EXPECT_FALSE(Operations::all().has(Operation::kManage)) << "it has to be written";
   EXPECT_TRUE(Operations().empty());
   for (const Operation operation : kEvery) EXPECT_TRUE(Operations::all().has(operation));
 }
@@ -123,6 +125,122 @@ TEST(Capability, EndsAt256Patterns) {
   EXPECT_EQ(more.error().code, ErrorCode::kLimit);
   EXPECT_TRUE(c.allows(Operation::kSubscribe, "channel-255"));
   EXPECT_FALSE(c.allows(Operation::kSubscribe, "more"));
+}
+
+TEST(Capability, GrantsManageOnlyWhereItIsWritten) {
+  EXPECT_FALSE(Capability::everything().allows(Operation::kManage, "a"));
+  EXPECT_TRUE(Capability::unbounded().allows(Operation::kManage, "a"));
+  EXPECT_TRUE(Capability::unbounded().allows(Operation::kPublish, "a"));
+  EXPECT_FALSE(Capability::parse(R"({"*":["*"]})")->allows(Operation::kManage, "a"));
+  EXPECT_TRUE(Capability::parse(R"({"*":["*","manage"]})")->allows(Operation::kManage, "a"));
+}
+
+TEST(Capability, IsReadFromJson) {
+  const auto c = Capability::parse(R"( {"room:*": ["subscribe", "publish"], "news": []} )");
+  ASSERT_TRUE(c);
+  EXPECT_TRUE(c->allows(Operation::kPublish, "room:1"));
+  EXPECT_FALSE(c->allows(Operation::kSubscribe, "news"));
+  EXPECT_TRUE(Capability::parse("{}")->empty());
+  for (const std::string text :
+       {"", "[]", "7", "{\"a\":\"*\"}", "{\"a\":[\"read\"]}", "{\"a\":[1]}", "{\"\":[\"*\"]}",
+        "{\"a\":[],\"a\":[]}", "{\"a\":[\"*\"]", "{\"a\":[\"*\"]}x"}) {
+    EXPECT_FALSE(Capability::parse(text)) << text;
+  }
+}
+
+TEST(Capability, IsCutDownToABound) {
+  const Capability bound = capability({{"room:*", {Operation::kSubscribe, Operation::kPublish}},
+                                       {"room:eu:*", {Operation::kHistory}},
+                                       {"news", Operations::all()}});
+  const Capability cut = capability({{"*", Operations::all()},
+                                     {"room:eu:1", Operations::all()},
+                                     {"room:?", {Operation::kPublish, Operation::kRpc}},
+                                     {"news", {Operation::kSubscribe}},
+                                     {"secret", Operations::all()}})
+                             .within(bound);
+  EXPECT_TRUE(cut.allows(Operation::kHistory, "room:eu:1"));
+  EXPECT_TRUE(cut.allows(Operation::kPublish, "room:eu:1"));
+  EXPECT_FALSE(cut.allows(Operation::kRpc, "room:eu:1"));
+  EXPECT_TRUE(cut.allows(Operation::kPublish, "room:7"));
+  EXPECT_TRUE(cut.allows(Operation::kSubscribe, "news"));
+  EXPECT_FALSE(cut.allows(Operation::kSubscribe, "secret"));
+  EXPECT_TRUE(cut.allows(Operation::kSubscribe, "room:7")) << "a part of *";
+  EXPECT_TRUE(cut.allows(Operation::kHistory, "room:eu:2"));
+  EXPECT_FALSE(cut.allows(Operation::kHistory, "room:7"));
+  EXPECT_FALSE(cut.allows(Operation::kSubscribe, "other"));
+  EXPECT_EQ(bound.within(Capability::unbounded()), bound);
+  EXPECT_TRUE(bound.within({}).empty());
+}
+
+TEST(Capability, OfAWidePatternKeepsThePartsItsBoundHas) {
+  const Capability bound = capability({{"news:*", {Operation::kSubscribe}},
+                                       {"*:eu", {Operation::kSubscribe, Operation::kPublish}}});
+  const Capability all = capability({{"*", {Operation::kSubscribe, Operation::kHistory}}});
+  EXPECT_EQ(all.within(bound), capability({{"news:*", {Operation::kSubscribe}},
+                                           {"*:eu", {Operation::kSubscribe}}}));
+  const Capability overlapping = capability({{"chat:*", Operations::all()}});
+  EXPECT_TRUE(overlapping.within(bound).empty()) << "chat:*:eu would be more than it can say";
+  // As many entries as there may be, each of which takes as many of the bound's.
+  Capability wide;
+  Capability narrow;
+  for (std::size_t i = 0; i < kCapabilityPatternsMax; ++i) {
+    ASSERT_TRUE(wide.add("a*" + std::string(i / 2, '?') + (i % 2 ? "" : "?b*"), Operations::all()));
+    ASSERT_TRUE(narrow.add("a" + std::string(200, 'b') + std::to_string(i), Operations::all()));
+  }
+  EXPECT_LE(wide.within(narrow).bytes(), kCapabilityPatternsMax * 256);
+}
+
+// Whatever is asked for, it is never more than either of the two has.
+TEST(Capability, NeverGrantsMoreThanItsBound) {
+  const std::string patterns[] = {"*", "a*", "*a", "a?", "?", "a", "ab", "*b*", "{sub}", "a*b"};
+  const std::string names[] = {"a", "b", "ab", "aa", "ba", "aab", "abb", "bab", "{sub}"};
+  unsigned bits = 1;
+  for (const std::string& wanted : patterns) {
+    for (const std::string& bounding : patterns) {
+      bits = bits * 5 % 63 + 1;
+      const Capability c = capability({{wanted.c_str(), Operations::from_bits(bits)}});
+      const Capability bound =
+          capability({{bounding.c_str(), Operations::from_bits(bits * 7 % 63 + 1)}});
+      const Capability cut = c.within(bound);
+      for (const std::string& name : names) {
+        for (const Operation operation : kEvery) {
+          if (!cut.allows(operation, name)) continue;
+          EXPECT_TRUE(c.allows(operation, name) && bound.allows(operation, name))
+              << wanted << ' ' << bounding << ' ' << name;
+        }
+      }
+    }
+  }
+}
+
+TEST(Capability, PutsTheUserIntoItsPatterns) {
+  const Capability c = capability({{"user:{sub}:*", Operations::all()},
+                                   {"{sub}-{sub}", {Operation::kRpc}},
+                                   {"room", {Operation::kSubscribe}}});
+  const Capability ann = c.for_user("ann");
+  EXPECT_TRUE(ann.allows(Operation::kPublish, "user:ann:inbox"));
+  EXPECT_FALSE(ann.allows(Operation::kPublish, "user:bob:inbox"));
+  EXPECT_TRUE(ann.allows(Operation::kRpc, "ann-ann"));
+  EXPECT_TRUE(ann.allows(Operation::kSubscribe, "room"));
+  const std::string users[] = {"", "*", "?", "a*b", std::string(300, 'u')};
+  for (const std::string& user : users) {
+    const Capability none = c.for_user(user);
+    EXPECT_FALSE(none.allows(Operation::kPublish, "user:ann:inbox")) << user;
+    EXPECT_FALSE(none.allows(Operation::kPublish, "user:" + user + ":inbox")) << user;
+    EXPECT_TRUE(none.allows(Operation::kSubscribe, "room")) << user;
+  }
+  EXPECT_TRUE(c.for_user("{sub}").allows(Operation::kPublish, "user:{sub}:x")) << "put in once";
+}
+
+TEST(Capability, AddsUpWithAnotherOneAsFarAsThereIsRoom) {
+  Capability c = capability({{"a", {Operation::kSubscribe}}});
+  c.add(capability({{"b", {Operation::kPublish}}}));
+  EXPECT_TRUE(c.allows(Operation::kSubscribe, "a"));
+  EXPECT_TRUE(c.allows(Operation::kPublish, "b"));
+  for (int i = 0; i < 20; ++i) c.add(c);
+  EXPECT_LE(c.bytes(), kCapabilityPatternsMax * 3);
+  c.add(capability({{"c", {Operation::kPublish}}}));
+  EXPECT_FALSE(c.allows(Operation::kPublish, "c")) << "it is full";
 }
 
 TEST(Capability, CostsAConnectionLittle) {

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
-#include <vector>
+
+#include "auth/capability_json.h"
+#include "auth/strict_json.h"
 
 namespace anywire::auth {
 namespace {
@@ -27,24 +29,6 @@ bool is_plain(string_view text) {
   return std::none_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
   });
-}
-
-// A name that is there twice means one thing to us and another to somebody else. Depth is bounded
-// by the parser.
-bool has_duplicates(dom::element value) {
-  dom::array array;
-  if (value.get_array().get(array) == simdjson::SUCCESS) {
-    return std::any_of(array.begin(), array.end(), has_duplicates);
-  }
-  dom::object object;
-  if (value.get_object().get(object) != simdjson::SUCCESS) return false;
-  std::vector<string_view> names;
-  for (const dom::key_value_pair& member : object) {
-    names.push_back(member.key);
-    if (has_duplicates(member.value)) return true;
-  }
-  std::sort(names.begin(), names.end());
-  return std::adjacent_find(names.begin(), names.end()) != names.end();
 }
 
 // The text of the value of member number `index` of an object that is known to be valid, without
@@ -77,28 +61,6 @@ std::string member_text(string_view object, std::size_t index) {
   }
   return out;
 }
-
-// One JSON object and the parser its values live in, and point into: it stays where it is.
-class Document {
- public:
-  Document() = default;
-  Document(const Document&) = delete;
-  Document& operator=(const Document&) = delete;
-
-  // False unless it is one object, well-formed to its end and without duplicate names.
-  [[nodiscard]] bool parse(string_view json) {
-    dom::element root;
-    return parser_.allocate(json.size() + 1, kClaimDepthMax) == simdjson::SUCCESS &&
-           parser_.parse(simdjson::padded_string(json)).get(root) == simdjson::SUCCESS &&
-           root.get_object().get(object_) == simdjson::SUCCESS && !has_duplicates(root);
-  }
-
-  dom::object object() const { return object_; }
-
- private:
-  dom::parser parser_;
-  dom::object object_;
-};
 
 class ClaimsReader {
  public:
@@ -135,10 +97,11 @@ class ClaimsReader {
     }
     if (claim == "info") {
       if (!value.is_null()) token_.identity.info = member_text(json_, index);
-      return std::nullopt;
+      if (token_.identity.info.size() <= kTokenInfoBytesMax) return std::nullopt;
+      return fault(Code::kInvalidClaim, "info must have at most 4096 bytes");
     }
     if (claim == "channels") return read_channels(value);
-    if (claim == "capability") return read_capability(value);
+    if (claim == "capability") return read_rights(value);
     return std::nullopt;
   }
 
@@ -208,39 +171,17 @@ class ClaimsReader {
     return std::nullopt;
   }
 
-  Fault read_capability(dom::element value) {
-    dom::object patterns;
-    if (value.get_object().get(patterns) != simdjson::SUCCESS) {
-      return fault(Code::kInvalidClaim, "capability must be an object of patterns");
+  Fault read_rights(dom::element value) {
+    Result<Capability> capability = read_capability(value);
+    if (!capability) {
+      return fault(Code::kInvalidClaim, value.is_object()
+                                            ? "capability must give each of at most 256 patterns a "
+                                              "list of subscribe, publish, presence, history, rpc, "
+                                              "manage or *"
+                                            : "capability must be an object of patterns");
     }
-    for (const dom::key_value_pair& entry : patterns) {
-      const std::optional<Operations> operations = read_operations(entry.value);
-      if (!operations) {
-        return fault(Code::kInvalidClaim,
-                     "capability must give each pattern a list of subscribe, publish, presence, "
-                     "history, rpc or *");
-      }
-      if (!token_.identity.capability.add(entry.key, *operations)) {
-        return fault(Code::kInvalidClaim,
-                     "capability must have at most 256 patterns of 1 to 255 bytes without control "
-                     "characters");
-      }
-    }
+    token_.identity.capability = *std::move(capability);
     return std::nullopt;
-  }
-
-  static std::optional<Operations> read_operations(dom::element value) {
-    dom::array list;
-    if (value.get_array().get(list) != simdjson::SUCCESS) return std::nullopt;
-    Operations operations;
-    for (const dom::element one : list) {
-      string_view text;
-      if (one.get_string().get(text) != simdjson::SUCCESS) return std::nullopt;
-      const std::optional<Operations> operation = parse_operation(text);
-      if (!operation) return std::nullopt;
-      operations = operations | *operation;
-    }
-    return operations;
   }
 
   // What the claims say together and at this time. Expiry comes first: it is what a client can do
@@ -284,7 +225,7 @@ std::expected<TokenHeader, TokenError> read_header(string_view json) {
   const auto malformed = [](string_view text) {
     return std::unexpected(TokenError{Code::kMalformed, text});
   };
-  Document document;
+  StrictJson document;
   if (!document.parse(json)) return malformed("the header is not a JSON object of distinct names");
   TokenHeader header;
   bool has_algorithm = false;
@@ -310,7 +251,7 @@ std::expected<TokenHeader, TokenError> read_header(string_view json) {
 
 std::expected<Token, TokenError> read_claims(string_view json, const VerifyOptions& options,
                                              WallTime now) {
-  Document document;
+  StrictJson document;
   if (!document.parse(json)) {
     return std::unexpected(TokenError{
         Code::kMalformed, "the payload is not a JSON object of distinct names"});

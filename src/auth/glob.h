@@ -9,8 +9,8 @@
 // only be met by a wildcard.
 //
 // Thread: any; a value. Lifetime: views are read during the call.
-// Limits: a pattern has 1..255 bytes. Matching takes at most pattern times name steps, whatever is
-// in them, and needs no memory.
+// Limits: a pattern has 1..255 bytes. Matching takes as many steps as pattern and name have bytes,
+// or a few times that, whatever is in them, and no memory; `covers` may take one times the other.
 #pragma once
 
 #include <cstddef>

@@ -28,6 +28,42 @@ bool naive(std::string_view pattern, std::string_view name) {
          naive(pattern.substr(1), name.substr(1));
 }
 
+// The next character's bytes, as the header has it.
+std::size_t character(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  const std::size_t most = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+  std::size_t length = 1;
+  while (length < most && length < text.size() &&
+         (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80) {
+    ++length;
+  }
+  return length;
+}
+
+// By looking for each piece between stars again and again: plain, and slow at its worst.
+bool retrying(std::string_view pattern, std::string_view text) {
+  std::size_t p = 0, t = 0, piece = std::string_view::npos, retry = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      piece = ++p;
+      retry = t;
+    } else if (p < pattern.size() && pattern[p] == '?') {
+      ++p;
+      t += character(text.substr(t));
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p;
+      ++t;
+    } else if (piece == std::string_view::npos) {
+      return false;
+    } else {
+      p = piece;
+      t = ++retry;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
 // All texts over an alphabet up to a length.
 std::vector<std::string> all_texts(std::string_view alphabet, std::size_t length_max) {
   std::vector<std::string> all{""};
@@ -152,7 +188,45 @@ TEST(Glob, AgreesWithTheNaiveMatcherOnRandomTexts) {
   EXPECT_GT(matched, 1'000);
 }
 
-// Exponential matchers never come back from these; ours takes at most 255 * 4,096 steps each.
+// Long and repetitive, so that most are decided by trying all ways at once; some names are not
+// UTF-8, and some patterns are as long as they may be.
+TEST(Glob, AgreesWithTheRetryingMatcherOnLongTexts) {
+  std::mt19937 random(20'261'123);
+  const auto text = [&](const std::vector<std::string>& parts, std::size_t bytes) {
+    std::string out;
+    for (;;) {
+      const std::string& part = parts[random() % parts.size()];
+      if (out.size() + part.size() > bytes) return out;
+      out += part;
+    }
+  };
+  const std::vector<std::vector<std::string>> patterns{
+      {"a", "a", "a", "a", "b", "*"},
+      {"a", "a", "a", "a", "a", "a", "a", "?", "*"},
+      {"a", "Ã©", "a", "?", "?*", "*", "ð"},
+      {"aaaaaaaaaaaa", "*", "aaaaaaab"},
+      {"aaaaaaaaaaaaaaaaaa?", "*a", "b"}};
+  const std::vector<std::vector<std::string>> names{
+      {"a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "b"},
+      {"aaaaaaaaaaaaaaa", "aaaaaaab", "b"},
+      {"a", "Ã©", "ð", "a"},
+      {"a", "a", "Ã", "©", "ð", "", "ÿ"}};
+  std::size_t matched = 0, differed = 0;
+  for (int i = 0; i < 40'000; ++i) {
+    const std::size_t bytes = i % 8 == 0 ? kGlobBytesMax : 2 + random() % 60;
+    const std::string pattern = text(patterns[random() % patterns.size()], bytes);
+    if (pattern.empty()) continue;
+    const std::string name = text(names[random() % names.size()], 400 + random() % 200);
+    const Glob compiled = glob(pattern);
+    const bool expected = retrying(compiled.pattern(), name);
+    ++(expected ? matched : differed);
+    ASSERT_EQ(compiled.matches(name), expected) << compiled.pattern() << " against " << name;
+  }
+  EXPECT_GT(matched, 1'000u);
+  EXPECT_GT(differed, 1'000u);
+}
+
+// Exponential matchers never come back from these, and retrying takes 255 * 4,096 steps each.
 TEST(Glob, TakesBoundedTimeWhateverThePattern) {
   const std::string name(4'096, 'a');
   std::string stars;

@@ -15,7 +15,8 @@ using Code = TokenErrorCode;
 
 constexpr std::array<std::string_view, kTokenErrorCodes> kNames{
     "too_large",     "malformed", "unsupported_algorithm", "unknown_key",    "bad_signature",
-    "expired",       "not_yet_valid", "wrong_issuer",      "wrong_audience", "invalid_claim"};
+    "expired",       "not_yet_valid", "wrong_issuer",      "wrong_audience", "invalid_claim",
+    "revoked"};
 
 std::unexpected<TokenError> refuse(Code code, std::string_view text) {
   return std::unexpected(TokenError{code, text});
@@ -46,19 +47,38 @@ std::expected<const Key*, TokenError> find_signer(const KeySet& keys, const Toke
                                                   const Parts& parts) {
   const Result<std::string> signature = codec::base64url_decode(parts.signature);
   if (!signature) return refuse(Code::kMalformed, "the signature is not base64url");
-  bool known = false, able = false;
+  bool known = false;
+  std::size_t tried = 0;
   for (const Key& key : keys.keys()) {
     if (!fits(key, header)) continue;
     known = true;
-    if (name(key.algorithm()) != header.algorithm) continue;
-    able = true;
+    if (!key.goes_by(header.algorithm)) continue;
+    if (++tried > kKeysTriedMax) break;
     if (key.verify(parts.signed_input, *signature)) return &key;
   }
   if (!known) return refuse(Code::kUnknownKey, "no key fits the token");
-  if (!able) {
+  if (tried == 0) {
     return refuse(Code::kUnsupportedAlgorithm, "the token names another algorithm than the key's");
   }
   return refuse(Code::kBadSignature, "the signature does not match");
+}
+
+// The header, if what stands where it should is one.
+std::expected<TokenHeader, TokenError> header_of(const Parts& parts) {
+  const Result<std::string> json = codec::base64url_decode(parts.header);
+  if (!json) return refuse(Code::kMalformed, "the header is not base64url");
+  return read_header(*json);
+}
+
+// What the key that signed makes of what the token says.
+void apply_rights(const Key& key, Identity& identity) {
+  if (key.bound() == nullptr) return;
+  const Capability bound = key.bound()->for_user(identity.user_id);
+  identity.capability = identity.capability.within(bound);
+  std::erase_if(identity.channels, [&](const std::string& channel) {
+    return !bound.allows(Operation::kSubscribe, channel);
+  });
+  identity.capability.add(key.grants()->for_user(identity.user_id));
 }
 
 }  // namespace
@@ -70,9 +90,7 @@ std::expected<Token, TokenError> verify(std::string_view token, const KeySet& ke
   if (token.size() > kTokenBytesMax) return refuse(Code::kTooLarge, "a token has at most 8 KiB");
   const std::optional<Parts> parts = split(token);
   if (!parts) return refuse(Code::kMalformed, "a token is three parts with dots between");
-  const Result<std::string> header_json = codec::base64url_decode(parts->header);
-  if (!header_json) return refuse(Code::kMalformed, "the header is not base64url");
-  const auto header = read_header(*header_json);
+  const auto header = header_of(*parts);
   if (!header) return std::unexpected(header.error());
   const auto signer = find_signer(keys, *header, *parts);
   if (!signer) return std::unexpected(signer.error());
@@ -80,8 +98,22 @@ std::expected<Token, TokenError> verify(std::string_view token, const KeySet& ke
   const Result<std::string> claims = codec::base64url_decode(parts->payload);
   if (!claims) return refuse(Code::kMalformed, "the payload is not base64url");
   auto verified = read_claims(*claims, options, now);
-  if (verified) verified->key_id = (*signer)->id();
+  if (!verified) return verified;
+  verified->key_id = (*signer)->id();
+  apply_rights(**signer, verified->identity);
   return verified;
+}
+
+bool may_be_of_new_key(std::string_view token, const KeySet& keys) {
+  if (token.size() > kTokenBytesMax) return false;
+  const std::optional<Parts> parts = split(token);
+  if (!parts) return false;
+  const auto header = header_of(*parts);
+  if (!header) return false;
+  const bool asymmetric =
+      header->algorithm == "Ed25519" || header->algorithm == "Ed448" ||
+      !is_symmetric(parse_algorithm(header->algorithm).value_or(Algorithm::kHs256));
+  return asymmetric && (!header->has_key_id || keys.find(header->key_id) == nullptr);
 }
 
 Result<std::string> sign_hs256(const Key& key, std::string_view claims) {

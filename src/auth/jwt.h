@@ -13,13 +13,17 @@
 //   info            any JSON, shown to others with presence
 //   channels        list of channels the server subscribes the client to
 //   capability      {"pattern": ["subscribe", "publish", "presence", "history", "rpc"] or ["*"]};
-//                   without it nothing is granted
+//                   without it nothing is granted. `manage` is not in "*"
 // A claim of the wrong shape is an error, not ignored; claims of other names are ignored.
 //
 // Refused before anything else is believed: `alg` other than that of the key (so `none` and a swap
 // of algorithms), `crit` (RFC 7515 4.1.11; we know no extension), a name twice in any object, white
 // space, padding or stray bits in the base64url parts. `jku`, `jwk`, `x5u` and `x5c` are never
 // read. Claims are parsed only once the signature is right.
+//
+// What the token says it may do is cut down to what its key allows, and what the key grants to all
+// its tokens is added; `channels` that the key's bound does not let anybody subscribe to are left
+// out.
 //
 // Error texts are fixed: nothing of a token is ever in them.
 //
@@ -40,9 +44,9 @@
 namespace anywire::auth {
 
 inline constexpr std::size_t kTokenBytesMax = 8 * 1024;
-inline constexpr std::size_t kClaimDepthMax = 32;        // of arrays and objects, anywhere
 inline constexpr std::size_t kUserIdBytesMax = 255;
 inline constexpr std::size_t kTokenIdBytesMax = 255;
+inline constexpr std::size_t kTokenInfoBytesMax = 4 * 1024;  // as JSON, without white space
 inline constexpr std::size_t kTokenChannelsMax = 128;
 inline constexpr std::size_t kTokenChannelBytesMax = 255;
 
@@ -57,13 +61,17 @@ enum class TokenErrorCode {
   kWrongIssuer,
   kWrongAudience,
   kInvalidClaim,  // a claim has the wrong shape, is too long or is missing
+  kRevoked,       // by auth/revocations.h; nothing in the token says so
 };
 
-inline constexpr int kTokenErrorCodes = 10;
+inline constexpr int kTokenErrorCodes = 11;
+
+// Keys of a token without `kid` that are tried at most.
+inline constexpr std::size_t kKeysTriedMax = 16;
 
 // Stable, for logs, metrics and clients: "too_large", "malformed", "unsupported_algorithm",
 // "unknown_key", "bad_signature", "expired", "not_yet_valid", "wrong_issuer", "wrong_audience",
-// "invalid_claim".
+// "invalid_claim", "revoked".
 std::string_view name(TokenErrorCode code);
 
 struct TokenError {
@@ -87,6 +95,11 @@ struct Token {
 
 [[nodiscard]] std::expected<Token, TokenError> verify(std::string_view token, const KeySet& keys,
                                                       const VerifyOptions& options, WallTime now);
+
+// Whether a key that this set does not have could have signed it: the token's header is
+// well-formed, names an algorithm with public keys, and no `kid` that is in the set. Then it is
+// worth looking for new keys. Says nothing about the signature.
+[[nodiscard]] bool may_be_of_new_key(std::string_view token, const KeySet& keys);
 
 // A token over `claims`, a JSON object as text that is taken as it is: for tests, `anywire token`
 // and development. Fails only if OpenSSL does.

@@ -6,6 +6,7 @@
 
 #include <set>
 
+#include "auth/strict_json.h"
 #include "base/bytes.h"
 #include "codec/base64url.h"
 
@@ -314,6 +315,15 @@ TEST_F(Jwt, HoldsUserIdsToTheirShape) {
             "invalid_claim");
 }
 
+TEST_F(Jwt, HoldsInfoToItsSize) {
+  const auto info = [&](std::size_t bytes) {
+    return "\"info\": \"" + std::string(bytes - 2, 'i') + '"';
+  };
+  EXPECT_EQ(outcome_of(info(kTokenInfoBytesMax)), "ok");
+  EXPECT_EQ(outcome_of(info(kTokenInfoBytesMax + 1)), "invalid_claim");
+  EXPECT_EQ(outcome_of("\"info\": [" + std::string(5000, ' ') + "]"), "ok") << "space is none";
+}
+
 TEST_F(Jwt, KeepsInfoAsItWasWrittenButForSpace) {
   const auto info = [&](const std::string& value) {
     return accepted(token("\"first\": {\"info\": [1, 2]}, \"info\" :\t" + value +
@@ -388,8 +398,8 @@ TEST_F(Jwt, EndsAt32LevelsOfNesting) {
   const auto nested = [&](std::size_t levels) {
     return outcome_of("\"info\":" + std::string(levels, '[') + std::string(levels, ']'));
   };
-  EXPECT_EQ(nested(kClaimDepthMax - 2), "ok");
-  EXPECT_EQ(nested(kClaimDepthMax), "malformed");
+  EXPECT_EQ(nested(kJsonDepthMax - 2), "ok");
+  EXPECT_EQ(nested(kJsonDepthMax), "malformed");
   EXPECT_EQ(nested(2'000), "malformed");
 }
 

@@ -68,6 +68,43 @@ TEST(Key, PutsNoSecretIntoItsErrors) {
   EXPECT_EQ(refused.error().message.find(secret), std::string::npos);
 }
 
+TEST(Key, SignsWithTheHashOfItsAlgorithm) {
+  const std::string secret(64, 's');
+  const std::size_t bytes[] = {32, 48, 64};
+  for (std::size_t i = 0; i < 3; ++i) {
+    const Key k = Key::symmetric("", static_cast<Algorithm>(i), secret).value();
+    EXPECT_EQ(k.sign("text")->size(), bytes[i]);
+    EXPECT_TRUE(k.verify("text", *k.sign("text")));
+    EXPECT_TRUE(k.is_secret(secret));
+    EXPECT_FALSE(k.is_secret(secret + "s"));
+    EXPECT_FALSE(k.is_secret("short"));
+    EXPECT_FALSE(k.is_secret(""));
+  }
+}
+
+TEST(Key, HasOneOfThirteenAlgorithms) {
+  EXPECT_EQ(algorithm_names().size(), static_cast<std::size_t>(kAlgorithms));
+  for (int i = 0; i < kAlgorithms; ++i) {
+    const auto algorithm = static_cast<Algorithm>(i);
+    EXPECT_EQ(parse_algorithm(name(algorithm)), algorithm);
+    EXPECT_EQ(is_symmetric(algorithm), name(algorithm).starts_with("HS"));
+    EXPECT_EQ(Key::symmetric("", algorithm, kSecret).has_value(), is_symmetric(algorithm));
+  }
+  EXPECT_FALSE(parse_algorithm("none"));
+  EXPECT_FALSE(parse_algorithm("hs256"));
+}
+
+TEST(Key, IsBoundByWhatItIsTold) {
+  Key k = key("a");
+  EXPECT_EQ(k.bound(), nullptr);
+  Capability bound;
+  ASSERT_TRUE(bound.add("a", {Operation::kRpc}));
+  k.set_rights(bound, {});
+  const Key copy = k;
+  EXPECT_EQ(*copy.bound(), bound);
+  EXPECT_TRUE(copy.grants()->empty());
+}
+
 TEST(Key, MayBeUsedBySeveralThreads) {
   const Key k = key("");
   const std::string expected = k.sign("text").value();
@@ -98,7 +135,14 @@ TEST(KeySet, RefusesAnIdTwice) {
   EXPECT_EQ(keys.keys().size(), 1u);
 }
 
-TEST(KeySet, EndsAt16Keys) {
+TEST(KeySet, MayHaveSeveralKeysWithoutAnId) {
+  KeySet keys;
+  ASSERT_TRUE(keys.add(key("")));
+  EXPECT_TRUE(keys.add(key("", std::string(50, 'z'))));
+  EXPECT_EQ(keys.keys().size(), 2u);
+}
+
+TEST(KeySet, EndsAt128Keys) {
   KeySet keys;
   for (std::size_t i = 0; i < kKeysMax; ++i) ASSERT_TRUE(keys.add(key(std::to_string(i))));
   const auto more = keys.add(key("more"));

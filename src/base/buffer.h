@@ -48,7 +48,10 @@ class Buffer {
   void commit(std::size_t bytes) { size_ += static_cast<std::uint32_t>(bytes); }
   void truncate(std::size_t size) { size_ = static_cast<std::uint32_t>(size); }
   void append(Bytes bytes);
-  void make_shared() { atomic_ = true; }
+  // Again has no effect, so that a buffer can go to several loops one after the other.
+  void make_shared() {
+    if (!atomic_) atomic_ = true;
+  }
 
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;

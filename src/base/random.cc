@@ -10,6 +10,11 @@
 #include "base/assert.h"
 
 namespace anywire {
+namespace {
+
+thread_local Random* source_for_test = nullptr;
+
+}  // namespace
 
 Random::Random(std::uint64_t seed) {
   for (std::uint64_t& word : state_) {
@@ -72,6 +77,7 @@ void Random::fill(MutableBytes out) {
 }
 
 void secure_random(MutableBytes out) {
+  if (source_for_test != nullptr) [[unlikely]] return source_for_test->fill(out);
   while (!out.empty()) {
     const ssize_t count = ::getrandom(out.data(), out.size(), 0);
     if (count < 0 && errno == EINTR) continue;
@@ -79,5 +85,12 @@ void secure_random(MutableBytes out) {
     out = out.subspan(static_cast<std::size_t>(count));
   }
 }
+
+SecureRandomForTest::SecureRandomForTest(Random& source) {
+  AW_ASSERT(source_for_test == nullptr);
+  source_for_test = &source;
+}
+
+SecureRandomForTest::~SecureRandomForTest() { source_for_test = nullptr; }
 
 }  // namespace anywire

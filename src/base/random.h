@@ -46,4 +46,15 @@ class Random {
 // process ends rather than go on with guessable bytes.
 void secure_random(MutableBytes out);
 
+// For simulations, which have to be the same each time they are run with the same seed: while one
+// lives, secure_random() draws from `source` on this thread. One per thread at a time; the source
+// outlives it.
+class SecureRandomForTest {
+ public:
+  explicit SecureRandomForTest(Random& source);
+  ~SecureRandomForTest();
+  SecureRandomForTest(const SecureRandomForTest&) = delete;
+  SecureRandomForTest& operator=(const SecureRandomForTest&) = delete;
+};
+
 }  // namespace anywire

@@ -41,6 +41,22 @@ TEST(Random, StaysBelowTheBoundAndReachesEveryValue) {
   }
 }
 
+TEST(Random, StandsInForTheKernelWhileATestSaysSo) {
+  const auto draw = [] {
+    std::vector<std::uint8_t> bytes(21);
+    secure_random(bytes);
+    return bytes;
+  };
+  const auto replayed = [&draw] {
+    Random source(9);
+    const SecureRandomForTest replaced(source);
+    return draw();
+  };
+  const std::vector<std::uint8_t> first = replayed();
+  EXPECT_EQ(first, replayed());
+  EXPECT_NE(first, draw()) << "and no longer";
+}
+
 TEST(Random, TakesTheLargestBound) {
   Random random(1);
   for (int i = 0; i < 100; ++i) EXPECT_LT(random.below(UINT64_MAX), UINT64_MAX);

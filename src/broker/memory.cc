@@ -112,7 +112,7 @@ void MemoryBroker::release(State& state) {
   settle_idle(state);
 }
 
-void MemoryBroker::publish(State& state, PublishRequest request, PublishDone done) {
+void MemoryBroker::publish(State& state, PublishRequest&& request, PublishDone&& done) {
   Event event;
   event.done = std::move(done);
   if (state.options.durable) {

@@ -52,7 +52,7 @@ class MemoryBroker final : public Broker {
 
   State& find_or_create(std::string_view channel);
   void release(State& state);
-  void publish(State& state, PublishRequest request, PublishDone done);
+  void publish(State& state, PublishRequest&& request, PublishDone&& done);
   void read(State& state, const HistoryQuery& query, HistoryDone done);
   void hand_out(State& state, Event event);
   void give(State& state, Event& event);

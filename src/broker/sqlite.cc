@@ -216,6 +216,10 @@ void SqliteBroker::expire() {
   submit({.kind = Kind::kExpire}, {.kind = Kind::kExpire}, true);
 }
 
+void SqliteBroker::flush(Task done) {
+  submit({.kind = Kind::kFlush}, {.kind = Kind::kFlush, .flushed = std::move(done)}, true);
+}
+
 bool SqliteBroker::submit(StoreRequest request, Waiting waiting, bool must) {
   request.now_ms = clock_.unix_ms();
   request.forget_after = forget_after_;
@@ -275,6 +279,9 @@ void SqliteBroker::answer(Waiting& waiting, StoreReply& reply) {
       change_options(*waiting.stream, waiting.options);
       break;
     case Kind::kRelease:
+      break;
+    case Kind::kFlush:
+      waiting.flushed();
       break;
   }
 }

@@ -38,6 +38,9 @@ class SqliteBroker final : public Broker {
   // A durable stream that cannot be cleared because the disk fails keeps its history.
   void clear(std::string_view channel) override;
   void expire() override;
+  // Calls `done` when everything asked before has been answered. It always comes, unless the broker
+  // goes; not before the call returns.
+  void flush(Task done);
 
   std::size_t history_bytes() const override { return memory_.history_bytes(); }
   // Of the durable ones those that are open; the disk knows the others.
@@ -56,6 +59,7 @@ class SqliteBroker final : public Broker {
     PublishDone published;
     HistoryDone read;
     StreamOptions options;            // kLoad, kOptions: they hold from this answer on
+    Task flushed;
   };
 
   std::shared_ptr<Durable> open_durable(std::string_view channel, const StreamOptions& options,

@@ -14,6 +14,11 @@ namespace {
 
 constexpr int kSchemaVersion = 1;
 constexpr int kApplicationId = 0x416e7977;  // "Anyw"
+// A file of this size is read as a whole within a second when the server starts; of a larger one
+// only the small tables are.
+constexpr std::uint64_t kInspectedWhole = 256 * 1024 * 1024;
+// Below this many free pages (4 MiB) the file stays as it is.
+constexpr std::uint64_t kFreePagesKept = 1024;
 
 // Payloads stand last: a row's small columns are read without following its overflow pages.
 constexpr const char* kSchema = R"(
@@ -50,6 +55,14 @@ CREATE TABLE keys(
 CREATE INDEX keys_until ON keys(until_ms);
 )";
 
+// A relative path is one, though SQLite has special names that begin otherwise (":memory:").
+std::string file_name(const std::string& path) {
+  return path.starts_with('/') ? path : "./" + path;
+}
+
+constexpr const char* kDamaged =
+    "the file is damaged ({}): put a copy of it in its place, or move it away to begin anew";
+
 }  // namespace
 
 Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options) {
@@ -57,12 +70,12 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
   std::error_code ignored;
   const bool existed = std::filesystem::exists(options.path, ignored);
   const int code = sqlite3_open_v2(
-      options.path.c_str(), &database->handle_,
+      file_name(options.path).c_str(), &database->handle_,
       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
       options.vfs.empty() ? nullptr : options.vfs.c_str());
   if (code != SQLITE_OK) {
     database->fail(code);
-    return std::unexpected(database->error_as(options));
+    return std::unexpected(database->open_error());
   }
   if (!existed) {
     // People's messages are nobody else's to read. The log files take over these permissions.
@@ -86,6 +99,11 @@ Result<void> Database::set_up(const DatabaseOptions& options) {
   run("PRAGMA locking_mode = EXCLUSIVE");
   // SQLite opens for reading what it may not write.
   if (sqlite3_db_readonly(handle_, "main") == 1) fail(SQLITE_READONLY);
+  // Before anything is written: what is not ours is left as it is.
+  const Result<bool> is_new = check_version();
+  if (!is_new) return std::unexpected(is_new.error());
+  // Only now possible: it lets the file become smaller again.
+  if (*is_new) run("PRAGMA auto_vacuum = INCREMENTAL");
   {
     Query mode(*this, "PRAGMA journal_mode = WAL");
     const bool answered = mode.next();
@@ -94,41 +112,68 @@ Result<void> Database::set_up(const DatabaseOptions& options) {
   run(options.sync_every_commit ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
   run("PRAGMA temp_store = MEMORY");
   run("PRAGMA journal_size_limit = 67108864");
-  begin();
-  if (!failed()) {
-    if (Result<void> known = check_version(); !known) {
-      rollback();
-      return known;
-    }
-  }
-  commit();
-  if (options.file_bytes_max > 0 && !failed()) {
-    std::uint64_t page_bytes = 4096;
-    {
-      Query page_size(*this, "PRAGMA page_size");
-      if (page_size.next()) page_bytes = std::max<std::uint64_t>(page_size.number_at(0), 1);
-    }
-    run(fmt::format("PRAGMA max_page_count = {}", options.file_bytes_max / page_bytes).c_str());
-  }
-  if (failed()) return std::unexpected(error_as(options));
-  return {};
-}
-
-Result<void> Database::check_version() {
-  const auto pragma = [&](const char* sql) {
-    Query query(*this, sql);
-    return query.next() ? query.number_at(0) : 0;
-  };
-  const std::uint64_t version = pragma("PRAGMA user_version");
-  const std::uint64_t application = pragma("PRAGMA application_id");
-  const std::uint64_t tables = pragma("SELECT count(*) FROM sqlite_schema");
-  if (failed()) return {};
-  if (version == 0 && application == 0 && tables == 0) {
+  if (*is_new) {
+    begin();
     run(kSchema);
     run(fmt::format("PRAGMA user_version = {}", kSchemaVersion).c_str());
     run(fmt::format("PRAGMA application_id = {}", kApplicationId).c_str());
-    return {};
+    commit();
   }
+  if (options.file_bytes_max > 0) limit_file(options.file_bytes_max);
+  if (options.inspect && !failed()) {
+    if (Result<void> sound = inspect(options.path); !sound) return sound;
+  }
+  if (failed()) return std::unexpected(open_error());
+  return {};
+}
+
+void Database::limit_file(std::uint64_t bytes_max) {
+  const std::uint64_t page_bytes = std::max<std::uint64_t>(answer_to("PRAGMA page_size"), 1);
+  run(fmt::format("PRAGMA max_page_count = {}", bytes_max / page_bytes).c_str());
+}
+
+// The first column of the one row.
+std::uint64_t Database::answer_to(const char* sql) {
+  Query query(*this, sql);
+  return query.next() ? query.number_at(0) : 0;
+}
+
+// Damage that is found now stops the start; what is found later fails the requests that meet it.
+Result<void> Database::inspect(const std::string& path) {
+  const auto damaged = [](std::string_view how) {
+    return anywire::fail(ErrorCode::kIo, fmt::format(kDamaged, how));
+  };
+  // All of the write-ahead log into the file: then its length must be what its head says, and the
+  // log begins empty.
+  run("PRAGMA wal_checkpoint(TRUNCATE)");
+  const std::uint64_t pages = answer_to("PRAGMA page_count");
+  const std::uint64_t bytes = pages * answer_to("PRAGMA page_size");
+  if (failed()) return {};
+  std::error_code unknown;
+  const std::uint64_t length = std::filesystem::file_size(file_name(path), unknown);
+  if (!unknown && length < bytes) {
+    return damaged(fmt::format("{} bytes are missing at its end", bytes - length));
+  }
+  const auto check = [&](const char* sql) {
+    Query query(*this, sql);
+    std::string found = query.next() ? query.text_at(0) : "ok";
+    std::ranges::replace(found, '\n', ' ');
+    return found;
+  };
+  std::string found = bytes <= kInspectedWhole ? check("PRAGMA quick_check(1)")
+                                               : check("PRAGMA quick_check(streams)");
+  if (found == "ok" && bytes > kInspectedWhole) found = check("PRAGMA quick_check(keys)");
+  if (found != "ok") return damaged(found);
+  return {};
+}
+
+// True for a file that is empty.
+Result<bool> Database::check_version() {
+  const std::uint64_t version = answer_to("PRAGMA user_version");
+  const std::uint64_t application = answer_to("PRAGMA application_id");
+  const std::uint64_t tables = answer_to("SELECT count(*) FROM sqlite_schema");
+  if (failed()) return std::unexpected(open_error());
+  if (version == 0 && application == 0 && tables == 0) return true;
   if (application != kApplicationId) {
     return anywire::fail(ErrorCode::kInvalidArgument, "the file is another application's database");
   }
@@ -138,21 +183,31 @@ Result<void> Database::check_version() {
                                      "written by a newer one",
                                      version, kSchemaVersion));
   }
-  return {};
+  return false;
 }
 
-Error Database::error_as(const DatabaseOptions& options) const {
+Error Database::open_error() const {
   const int system = handle_ != nullptr ? sqlite3_system_errno(handle_) : 0;
   switch (error()) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return {ErrorCode::kIo, fmt::format("another process uses {}", options.path), 0};
+      return {ErrorCode::kIo, "another process uses the file, perhaps a second server", 0};
     case SQLITE_NOTADB:
-      return {ErrorCode::kInvalidArgument, fmt::format("{} is not an SQLite file", options.path),
-              0};
+      return {ErrorCode::kInvalidArgument, "the file is not an SQLite database", 0};
+    case SQLITE_CORRUPT:
+      return {ErrorCode::kIo, fmt::format(kDamaged, message_), 0};
+    case SQLITE_FULL:
+      return {ErrorCode::kIo, "the disk is full", system};
+    case SQLITE_READONLY:
+      return {ErrorCode::kIo, "the file may not be written", system};
     default:
-      return {ErrorCode::kIo, fmt::format("{}: {}", options.path, message_), system};
+      break;
   }
+  const std::string what =
+      error() == SQLITE_CANTOPEN ? "the file, or its log, cannot be opened or made" : message_;
+  if (system == 0) return {ErrorCode::kIo, what, 0};
+  return {ErrorCode::kIo, fmt::format("{}: {}", what, std::generic_category().message(system)),
+          system};
 }
 
 void Database::fail(int code) {
@@ -171,7 +226,10 @@ void Database::run(const char* sql) {
 
 bool Database::commit() {
   run("COMMIT");
-  return !failed();
+  if (failed()) return false;
+  // The file itself becomes smaller when the log goes into it; if not now, then another time.
+  if (std::exchange(shrinks_, false)) sqlite3_wal_checkpoint(handle_, nullptr);
+  return true;
 }
 
 void Database::rollback() {
@@ -181,6 +239,15 @@ void Database::rollback() {
   }
   error_ = SQLITE_OK;
   message_.clear();
+  shrinks_ = false;
+}
+
+void Database::shrink() {
+  const std::uint64_t free_pages = answer_to("PRAGMA freelist_count");
+  if (free_pages <= kFreePagesKept) return;
+  if (free_pages * 2 <= answer_to("PRAGMA page_count")) return;
+  run("PRAGMA incremental_vacuum(256)");
+  shrinks_ = true;
 }
 
 std::uint64_t Database::last_id() const {

@@ -26,12 +26,13 @@ struct DatabaseOptions {
   bool sync_every_commit = true;      // survives a power cut, not only the end of the process
   std::uint64_t file_bytes_max = 0;   // 0 = as the disk allows
   std::string vfs;                    // SQLite's file layer; empty = the system's
+  bool inspect = false;               // look for damage; takes up to a second
 };
 
 class Database {
  public:
   // Opens the file, makes it if need be, takes it for this process, checks that it is ours and of
-  // a version we know.
+  // a version we know. The error does not name the file.
   static Result<std::unique_ptr<Database>> open(const DatabaseOptions& options);
   ~Database();
   Database(const Database&) = delete;
@@ -49,18 +50,25 @@ class Database {
   void rollback();
   void run(const char* sql);
   std::uint64_t last_id() const;
+  // Gives room that has become free back to the system, a little with each transaction that asks,
+  // while most of the file is free. Less is kept for what comes.
+  void shrink();
 
  private:
   friend class Query;
   Database() = default;
   Result<void> set_up(const DatabaseOptions& options);
-  Result<void> check_version();
-  Error error_as(const DatabaseOptions& options) const;
+  void limit_file(std::uint64_t bytes_max);
+  Result<bool> check_version();
+  Result<void> inspect(const std::string& path);
+  Error open_error() const;
+  std::uint64_t answer_to(const char* sql);
   sqlite3_stmt* prepared(const char* sql);
 
   sqlite3* handle_ = nullptr;
   int error_ = SQLITE_OK;
   std::string message_;
+  bool shrinks_ = false;  // in this transaction
   std::map<const char*, sqlite3_stmt*> statements_;  // by the address of their text
 };
 

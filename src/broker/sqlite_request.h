@@ -47,6 +47,7 @@ struct StoreRequest {
     kClear,    // also for a stream nobody holds
     kRelease,  // the last one for a stream
     kExpire,   // for all streams; has none of its own
+    kFlush,    // nothing to do; answered when everything before it has been
   };
   Kind kind = Kind::kLoad;
   std::shared_ptr<StoredStream> stream;

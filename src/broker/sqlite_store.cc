@@ -19,14 +19,18 @@ bool one_request_may_be_to_blame(int code) {
          code == SQLITE_CORRUPT || code == SQLITE_NOMEM;
 }
 
-DatabaseOptions database_options(const SqliteOptions& options) {
-  return {options.path, options.sync_every_commit, options.file_bytes_max, options.vfs};
+DatabaseOptions database_options(const SqliteOptions& options, bool inspect) {
+  return {.path = options.path,
+          .sync_every_commit = options.sync_every_commit,
+          .file_bytes_max = options.file_bytes_max,
+          .vfs = options.vfs,
+          .inspect = inspect};
 }
 
 }  // namespace
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteOptions& options) {
-  Result<std::unique_ptr<Database>> database = Database::open(database_options(options));
+  Result<std::unique_ptr<Database>> database = Database::open(database_options(options, true));
   if (!database) return std::unexpected(std::move(database.error()));
   return std::unique_ptr<SqliteStore>(new SqliteStore(options, std::move(*database)));
 }
@@ -145,7 +149,7 @@ bool SqliteStore::connected() {
   if (database_) return true;
   const TimePoint now = SystemClock().now();
   if (now < retry_at_) return false;
-  Result<std::unique_ptr<Database>> database = Database::open(database_options(options_));
+  Result<std::unique_ptr<Database>> database = Database::open(database_options(options_, false));
   if (!database) {
     retry_at_ = now + options_.retry_after;
     note_failure(SQLITE_CANTOPEN, database.error().message);

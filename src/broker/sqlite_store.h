@@ -59,8 +59,8 @@ class SqliteStore {
     std::shared_ptr<Receive> receive;  // called on the loop only
   };
 
-  // The error is a sentence for the operator: the file is in use, not ours, of a newer version, or
-  // cannot be made.
+  // The error is a sentence for the operator, about "the file": it is in use, not ours, of a newer
+  // version, damaged, or cannot be made. A file of up to 256 MiB is read as a whole to find damage.
   static Result<std::unique_ptr<SqliteStore>> open(const SqliteOptions& options);
   ~SqliteStore();
   SqliteStore(const SqliteStore&) = delete;

@@ -17,7 +17,8 @@ constexpr std::size_t kRecentMessages = 256;
 constexpr std::size_t kRecentBytes = 256 * 1024;
 // Made up for in one go when the disk turns out to hold more than was known.
 constexpr std::uint64_t kMissedMax = 10'000;
-// Looked after in one transaction, so that it does not keep publishers waiting.
+// Looked after in one transaction, so that it does not keep publishers waiting; but always twice
+// of what has come since the last one, so that what has had its time does not pile up.
 constexpr std::uint64_t kKeysPerExpire = 5000;
 constexpr std::uint64_t kStreamsPerExpire = 1000;
 
@@ -75,6 +76,8 @@ StoreReply SqliteTables::execute(StoreRequest& request) {
     case Kind::kExpire:
       expire(request);
       break;
+    case Kind::kFlush:
+      break;
   }
   return reply;
 }
@@ -113,6 +116,7 @@ void SqliteTables::bring_up(StoredStream& stream, StoreReply& reply) {
   if (!find_row(*database_, stream.channel, stream.row, stored)) {
     stream.row.epoch = new_epoch(nullptr);
     insert_row(*database_, stream.channel, stream.row, stream.options);
+    ++streams_added_;
   }
   if (database_->failed()) return;
   stream.generation = generation_;
@@ -175,6 +179,7 @@ void SqliteTables::publish(StoreRequest& request, StoreReply& reply) {
     const auto window = std::max<Duration::rep>(stream.options.idempotency_window.count(), 0);
     insert_key(*database_, row.id, request.key, request.digest, {row.epoch, row.top},
                request.now_ms + static_cast<std::uint64_t>(window));
+    ++keys_added_;
   }
   reply.published = {{row.epoch, row.top}, false};
   reply.publication = request.publication;
@@ -274,16 +279,17 @@ void SqliteTables::expire(const StoreRequest& request) {
   Query(*database_, "DELETE FROM keys WHERE rowid IN "
                     "(SELECT rowid FROM keys WHERE until_ms <= ? LIMIT ?)")
       .number(request.now_ms)
-      .number(kKeysPerExpire)
+      .number(kKeysPerExpire + 2 * std::exchange(keys_added_, 0))
       .run();
   std::vector<std::string> due;
   {
     Query query(*database_, "SELECT channel FROM streams WHERE due_ms <= ? "
                             "ORDER BY due_ms LIMIT ?");
-    query.number(request.now_ms).number(kStreamsPerExpire);
+    query.number(request.now_ms).number(kStreamsPerExpire + 2 * std::exchange(streams_added_, 0));
     while (query.next()) due.push_back(query.text_at(0));
   }
   for (const std::string& channel : due) look_after(channel, request.now_ms, forget_ms);
+  database_->shrink();
 }
 
 void SqliteTables::look_after(const std::string& channel, std::uint64_t now_ms,

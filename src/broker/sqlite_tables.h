@@ -62,6 +62,8 @@ class SqliteTables {
   bool just_attached_ = false;
   std::map<std::string, std::shared_ptr<StoredStream>, std::less<>> held_;
   std::vector<std::shared_ptr<StoredStream>> changed_;  // in this transaction
+  std::uint64_t keys_added_ = 0;                        // since the last expiry
+  std::uint64_t streams_added_ = 0;
 };
 
 }  // namespace anywire::broker

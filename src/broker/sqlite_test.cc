@@ -1,13 +1,9 @@
 #include "broker/sqlite.h"
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <thread>
 
-#include "base/log.h"
 #include "broker/testing/sqlite_fixture.h"
 
 namespace anywire::broker {
@@ -41,66 +37,20 @@ INSTANTIATE_TEST_SUITE_P(
 
 namespace {
 
-class SqliteBrokerTest : public testing::Test {
- protected:
-  // Some of these provoke failures, which are logged.
-  void SetUp() override { log::configure({.level = log::Level::kError, .fd = -1}); }
-  void TearDown() override { log::configure({}); }
-
-  SqliteUnderTest& start(SqliteOptions options = {}, const BrokerLimits& limits = {}) {
-    under_test_.reset();
-    options.path = folder_.file();
-    options.sync_every_commit = false;  // a power cut is not what is tested here
-    return under_test_.emplace(options, limits);
-  }
-  std::unique_ptr<Listener> open(const std::string& channel, const StreamOptions& options) {
-    auto listener = std::make_unique<Listener>(under_test_->broker(), channel, options);
-    settle();
-    return listener;
-  }
-  void settle() { under_test_->settle(); }
-  PublishResult publish(Listener& listener, std::string_view text, std::string key = "") {
-    listener.answers.clear();
-    listener.publish(text, std::move(key));
-    settle();
-    if (listener.answers.size() != 1 || !listener.answers[0]) {
-      ADD_FAILURE() << text << " was not published";
-      return {};
-    }
-    return *listener.answers[0];
-  }
-  HistoryPage read(Listener& listener, const HistoryQuery& query = {}) {
-    listener.pages.clear();
-    listener.read(query);
-    settle();
-    if (listener.pages.size() != 1 || !listener.pages[0]) {
-      ADD_FAILURE() << "no page came";
-      return {};
-    }
-    return std::move(*listener.pages[0]);
-  }
-  void pass(Duration time) {
-    under_test_->clock().advance(time);
-    under_test_->broker().expire();
-    settle();
-  }
-  std::string refusal() {
-    const auto store = SqliteStore::open({.path = folder_.file()});
-    return store ? "" : store.error().message;
-  }
-  void sql(const std::string& text) {
-    sqlite3* handle = nullptr;
-    ASSERT_EQ(sqlite3_open(folder_.file().c_str(), &handle), SQLITE_OK);
-    EXPECT_EQ(sqlite3_exec(handle, text.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
-        << sqlite3_errmsg(handle);
-    sqlite3_close(handle);
-  }
-
-  TemporaryFolder folder_;
-  std::optional<SqliteUnderTest> under_test_;
-};
-
 // ---- after the commit, not before
+
+TEST_F(SqliteBrokerTest, AFlushIsAnsweredWhenAllBeforeItHasBeen) {
+  start();
+  const auto a = open("a", durable(10));
+  std::vector<std::string> log;
+  for (int i = 0; i < 3; ++i) {
+    a->stream->publish({draft_of("x"), ""}, [&](const auto&) { log.push_back("published"); });
+  }
+  under_test_->broker().flush([&] { log.push_back("flushed"); });
+  EXPECT_TRUE(log.empty());
+  settle();
+  EXPECT_EQ(log, (std::vector<std::string>{"published", "published", "published", "flushed"}));
+}
 
 TEST_F(SqliteBrokerTest, NothingIsToldWithinTheCall) {
   start();
@@ -348,112 +298,6 @@ TEST_F(SqliteBrokerTest, AFullFileRefusesPublishesUntilThereIsRoom) {
   EXPECT_EQ(a->resets, 1);
   publish(*a, std::string(10'000, 'x'));
   EXPECT_EQ(a->last.offset, 1u);
-}
-
-// ---- whose file it is
-
-TEST_F(SqliteBrokerTest, ASecondStoreOnTheSameFileIsRefused) {
-  start();
-  EXPECT_NE(refusal().find("another process uses"), std::string::npos) << refusal();
-  under_test_.reset();
-  EXPECT_EQ(refusal(), "");
-}
-
-TEST_F(SqliteBrokerTest, ASecondProcessOnTheSameFileIsRefused) {
-  start();
-  const auto a = open("a", durable(10));
-  publish(*a, "1");
-  const pid_t child = fork();
-  if (child == 0) _exit(refusal().find("another process uses") != std::string::npos ? 0 : 1);
-  int status = -1;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0);
-  publish(*a, "2");
-}
-
-TEST_F(SqliteBrokerTest, AFileOfANewerServerIsRefused) {
-  start();
-  under_test_.reset();
-  sql("PRAGMA user_version = 2");
-  EXPECT_NE(refusal().find("newer"), std::string::npos) << refusal();
-  sql("PRAGMA user_version = 1");
-  EXPECT_EQ(refusal(), "");
-}
-
-TEST_F(SqliteBrokerTest, AnotherApplicationsDatabaseIsRefusedAndLeftAlone) {
-  sql("CREATE TABLE notes(text)");
-  EXPECT_NE(refusal().find("another application"), std::string::npos) << refusal();
-  sql("INSERT INTO notes VALUES('still there')");
-}
-
-TEST_F(SqliteBrokerTest, AFileThatIsNoDatabaseIsRefused) {
-  std::FILE* file = std::fopen(folder_.file().c_str(), "w");
-  for (int i = 0; i < 1000; ++i) std::fputs("this is not a database ", file);
-  std::fclose(file);
-  EXPECT_NE(refusal().find("not an SQLite file"), std::string::npos) << refusal();
-}
-
-TEST_F(SqliteBrokerTest, APlaceWhereNoFileCanBeIsRefusedWithItsName) {
-  for (const std::string& path : {folder_.path() + "/missing/history.db", folder_.path()}) {
-    const auto store = SqliteStore::open({.path = path});
-    ASSERT_FALSE(store.has_value()) << path;
-    EXPECT_NE(store.error().message.find(path), std::string::npos) << store.error().message;
-  }
-}
-
-TEST_F(SqliteBrokerTest, OnlyItsOwnerMayReadTheFile) {
-  start();
-  const auto a = open("a", durable(10));
-  publish(*a, "secret");
-  int files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
-    EXPECT_EQ(entry.status().permissions() & std::filesystem::perms(0077),
-              std::filesystem::perms::none)
-        << entry.path();
-    ++files;
-  }
-  EXPECT_EQ(files, 2) << "the file and its log";
-}
-
-TEST_F(SqliteBrokerTest, AFileThatMayNotBeWrittenIsRefused) {
-  start();
-  under_test_.reset();
-  ASSERT_EQ(chmod(folder_.path().c_str(), 0555), 0);
-  for (const mode_t mode : {0444, 0666}) {  // the file is the hindrance, then only its folder
-    ASSERT_EQ(chmod(folder_.file().c_str(), mode), 0);
-    const pid_t child = fork();
-    if (child == 0) {
-      // Root may write everywhere.
-      if (getuid() == 0 && setuid(65534) != 0) _exit(2);
-      const std::string reason = refusal();
-      _exit(reason.find(folder_.file()) != std::string::npos ? 0 : 1);
-    }
-    int status = -1;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_EQ(status, 0) << mode;
-  }
-  ASSERT_EQ(chmod(folder_.path().c_str(), 0755), 0);
-}
-
-TEST_F(SqliteBrokerTest, AHoleInTheFileIsAnErrorAndNotAShorterPage) {
-  start();
-  auto a = open("a", durable(1000)), b = open("b", durable(10));
-  for (int i = 0; i < 500; ++i) a->publish("x");
-  publish(*b, "b");
-  a.reset();
-  b.reset();
-  under_test_.reset();
-  sql("DELETE FROM publications WHERE offset = 100");
-  start({.retry_after = Duration(0)});
-  a = open("a", durable(1000));
-  a->read({.after = 50});
-  settle();
-  ASSERT_EQ(a->pages.size(), 1u);
-  EXPECT_EQ(a->pages[0].error(), BrokerError::kUnavailable);
-  EXPECT_EQ(read(*a, {.after = 200}).publications.size(), 100u) << "the rest can be read";
-  EXPECT_EQ(publish(*a, "x").position.offset, 501u);
-  b = open("b", durable(10));
-  EXPECT_EQ(texts_of(read(*b).publications), "b");
 }
 
 // ---- several loops

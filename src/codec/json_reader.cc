@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "codec/json_text.h"
+#include "codec/utf8.h"
 
 namespace anywire::codec {
 namespace {
@@ -41,6 +42,27 @@ std::unexpected<Error> failure(Fault fault) {
 
 constexpr std::uint64_t kMessageBytesMax = 0xffff'ff00;  // positions are 32 bits wide
 
+// The byte that cannot follow those before it.
+std::size_t find_bad_utf8(Bytes text) {
+  Utf8Validator validator;
+  std::size_t at = 0;
+  while (at < text.size() && validator.feed(text.subspan(at, 1))) ++at;
+  return at;
+}
+
+// Simdjson has found one between quotes.
+std::size_t find_control_character(std::string_view text) {
+  bool quoted = false;
+  std::size_t at = 0;
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    if (quoted && static_cast<unsigned char>(c) < 0x20) break;
+    if (quoted && c == '\\') ++at;
+    if (c == '"') quoted = !quoted;
+  }
+  return std::min(at, text.size());
+}
+
 }  // namespace
 
 // One pass over the tokens. Every token is checked to its last byte, and the bytes between two
@@ -70,7 +92,11 @@ class JsonReader::Parse {
   bool has_repeated_key_among_many(std::uint32_t object);
 
   bool refuse(Fault fault) {
+    return refuse(fault, token_ < tokens_.size() ? tokens_[token_] : text_.size());
+  }
+  bool refuse(Fault fault, std::size_t at) {
     fault_ = fault;
+    reader_.fault_at_ = at;
     return false;
   }
 
@@ -155,7 +181,8 @@ bool JsonReader::Parse::object(int depth) {
   }
   if (!take('}')) return refuse(Fault::kSyntax);
   close(self, size);
-  return size < 2 || !has_repeated_key(self, size) || refuse(Fault::kRepeatedKey);
+  if (size < 2 || !has_repeated_key(self, size)) return true;
+  return refuse(Fault::kRepeatedKey, reader_.nodes_[self].begin);
 }
 
 bool JsonReader::Parse::string() {
@@ -167,7 +194,7 @@ bool JsonReader::Parse::string() {
   node.size = static_cast<std::uint32_t>(content.size());
   if (!has_escapes_ || !content.contains('\\')) return true;
   const std::size_t unescaped = reader_.unescaped_.size();
-  if (!unescape(content)) return refuse(Fault::kEscape);
+  if (!unescape(content)) return refuse(Fault::kEscape, begin);
   node.has_escapes = true;
   node.unescaped = static_cast<std::uint32_t>(unescaped);
   node.size = static_cast<std::uint32_t>(reader_.unescaped_.size() - unescaped);
@@ -304,12 +331,19 @@ Result<JsonValue> JsonReader::read(Bytes message) {
   if (message.size() > kMessageBytesMax) return fail(ErrorCode::kLimit, "the message is too large");
   AW_ASSERT(prepare(message.size()));  // only for want of memory
   text_ = as_text(message);
+  fault_at_ = 0;
   if (message.empty()) return failure(Fault::kSyntax);
   switch (tokens_->stage1(message.data(), message.size(), simdjson::stage1_mode::regular)) {
     case simdjson::SUCCESS: break;
-    case simdjson::UTF8_ERROR: return failure(Fault::kEncoding);
-    case simdjson::UNESCAPED_CHARS: return failure(Fault::kControlCharacter);
-    default: return failure(Fault::kSyntax);
+    case simdjson::UTF8_ERROR:
+      fault_at_ = find_bad_utf8(message);
+      return failure(Fault::kEncoding);
+    case simdjson::UNESCAPED_CHARS:
+      fault_at_ = find_control_character(text_);
+      return failure(Fault::kControlCharacter);
+    default:
+      fault_at_ = message.size();  // a string without an end
+      return failure(Fault::kSyntax);
   }
   const std::span tokens(tokens_->structural_indexes.get(), tokens_->n_structural_indexes);
   // Every value takes a token at least, hence no growing within the pass.

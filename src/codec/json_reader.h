@@ -121,6 +121,10 @@ class JsonReader {
   // of 4 GiB, kInvalidArgument for everything else; its text is fit to be sent to the peer.
   [[nodiscard]] Result<JsonValue> read(Bytes message);
 
+  // Where the message last refused goes wrong, in bytes from its beginning: the token that cannot
+  // stand there, or the message's end if something is missing.
+  [[nodiscard]] std::size_t fault_at() const { return fault_at_; }
+
  private:
   friend class JsonValue;
   friend class JsonElements;
@@ -147,6 +151,7 @@ class JsonReader {
   std::vector<Node> nodes_;
   std::string unescaped_;
   std::vector<std::string_view> names_;  // scratch for the search for repeated keys
+  std::size_t fault_at_ = 0;
 };
 
 // for (JsonValue value : array.elements())
@@ -187,6 +192,8 @@ class JsonMembers {
     using value_type = JsonMember;
     using difference_type = std::ptrdiff_t;
     JsonMember operator*() const;
+    // The name as a value of its own: a string.
+    JsonValue name_value() const { return {reader_, node_}; }
     Iterator& operator++();
     bool operator==(const Iterator& other) const { return node_ == other.node_; }
 

@@ -318,6 +318,27 @@ TEST(JsonReader, GivesRawTextThatIsJsonAtEveryLevel) {
   EXPECT_EQ(value->elements().begin().operator*().find("a")->raw(), R"([ 1 , {"b":"c\\"} ])");
 }
 
+TEST(JsonReader, TellsWhereAMessageGoesWrong) {
+  JsonReader reader;
+  const auto fault_in = [&](std::string_view text) {
+    EXPECT_FALSE(reader.read(Exact(text).view())) << text;
+    return reader.fault_at();
+  };
+  EXPECT_EQ(fault_in(""), 0U);
+  EXPECT_EQ(fault_in("  "), 2U);
+  EXPECT_EQ(fault_in("[1 2]"), 3U);
+  EXPECT_EQ(fault_in(R"({"a":1,})"), 7U);
+  EXPECT_EQ(fault_in(R"({"a":tru})"), 5U);
+  EXPECT_EQ(fault_in(R"({"a":"\x"})"), 5U);
+  EXPECT_EQ(fault_in(R"([{"a":1,"a":2}])"), 1U);
+  EXPECT_EQ(fault_in("[1,2"), 4U);
+  EXPECT_EQ(fault_in(R"(["ab)"), 4U);
+  EXPECT_EQ(fault_in("[1,\"\xff\"]"), 4U);
+  EXPECT_EQ(fault_in("[\"\\\"\", \"a\nb\"]"), 9U);
+  EXPECT_EQ(fault_in("[1] 2"), 4U);
+  EXPECT_TRUE(reader.read(as_bytes("[]")));
+}
+
 TEST(JsonReader, IsReusable) {
   JsonReader reader;
   const std::string large = "[" + std::string(300'000, ' ') + "\"\\n\"" +

@@ -49,7 +49,7 @@ void Connection::start(ConnectionContext& context, std::unique_ptr<net::Stream> 
 
 void Connection::on_readable() {
   if (ending_) return discard_input();
-  if (throttled_) return stream_->set_reading(false);
+  if (throttled_ || body_paused_) return stream_->set_reading(false);
   if (exchange_ && exchange_->complete_) return read_ahead();
   // What came first is first to be parsed; what is to be read now brings another call.
   if (carry_) return resume_input();
@@ -97,7 +97,9 @@ void Connection::take_input(Bytes input) {
         go_on = take_head(parser, input);
         break;
       case ParseStatus::kBody:
-        go_on = !exchange_ || hold_body(result.body);
+        if (exchange_) {
+          go_on = exchange_->limits_.streamed ? stream_body(result.body) : hold_body(result.body);
+        }
         break;
       case ParseStatus::kComplete:
         go_on = finish_input(parser, input);
@@ -190,6 +192,8 @@ void Connection::answer_later(std::unique_ptr<Exchange> exchange, const BodyLimi
   exchange->head_only_ = asking_->head.method == Method::kHead;
   exchange->may_chunk_ = asking_->head.version_minor > 0;
   exchange_ = std::move(exchange);
+  // Also while the client's body is paused, or it has sent too much behind its request.
+  stream_->watch_for_end(true);
 }
 
 // After a handler has called answer_later. False when the connection is over for us.
@@ -211,12 +215,16 @@ bool Connection::begin_exchange(RequestParser& parser, Bytes rest) {
   }
   if (!head.has_body()) return true;
   // RFC 9110 section 10.1.1: not needed by a client that has not waited.
-  if (head.expects_continue && rest.empty()) {
+  if (head.expects_continue && rest.empty() && !exchange_->limits_.streamed) {
     std::string bytes;
     write_continue(bytes);
     send(bytes);
   }
-  context_.loop.arm(*this, exchange_->limits_.body_timeout);
+  if (exchange_->limits_.body_timeout.count() > 0) {
+    context_.loop.arm(*this, exchange_->limits_.body_timeout);
+  } else {
+    disarm();
+  }
   return true;
 }
 
@@ -236,6 +244,11 @@ bool Connection::finish_input(RequestParser& parser, Bytes rest) {
   if (exchange_) {
     exchange_->complete_ = true;
     disarm();
+    if (body_paused_) {
+      // Goes on only to notice that the client leaves.
+      body_paused_ = false;
+      stream_->set_reading(true);
+    }
     BufferRef body = std::move(exchange_->body_);
     if (body) context_.held_body_bytes -= body->size();
     exchange_->on_request(parser.head(), std::move(body));
@@ -254,6 +267,7 @@ bool Connection::finish_input(RequestParser& parser, Bytes rest) {
 void Connection::end_request() {
   answered_ = false;
   served_ = true;
+  progress_ = kNoProgress;
   if (!keep_alive_ || context_.draining) return close_gracefully();
   context_.loop.arm(*this, context_.options.keep_alive_timeout);
 }
@@ -278,6 +292,7 @@ void Connection::send(const std::string& bytes) {
 void Connection::close_gracefully() {
   ending_ = true;
   carry_ = {};
+  progress_ = kNoProgress;
   context_.loop.arm(*this, kLingerTimeout);
   stream_->set_reading(true);
   stream_->finish();
@@ -290,7 +305,7 @@ void Connection::discard_input() {
 
 void Connection::on_drained() {
   throttled_ = false;
-  stream_->set_reading(true);
+  stream_->set_reading(!body_paused_);
   if (exchange_) {
     if (exchange_->streaming_) exchange_->on_drained();
   } else if (!ending_) {
@@ -300,11 +315,26 @@ void Connection::on_drained() {
 
 void Connection::on_closed() { end(); }
 
+// Whether a complete answer is still on its way to a client that takes it, however slowly.
+bool Connection::still_sending() {
+  if (stream_->queued_bytes() == 0) return false;
+  const TimePoint now = context_.loop.now();
+  if (const std::uint64_t progress = stream_->progress(); progress != progress_) {
+    progress_ = progress;
+    progress_at_ = now;
+  }
+  return now - progress_at_ < context_.options.send_timeout;
+}
+
 void Connection::on_timer() {
-  if (ending_) return end();
+  if (ending_) {
+    if (!still_sending()) return end();
+    return context_.loop.arm(*this, kLingerTimeout);
+  }
   if (carry_ && !throttled_) return resume_input();
   if (own_parser_) return refuse({408, "the request took too long"});
-  end();
+  if (!still_sending()) return end();
+  context_.loop.arm(*this, context_.options.keep_alive_timeout);
 }
 
 Connection::Taken Connection::take_stream() {

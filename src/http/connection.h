@@ -41,6 +41,8 @@ struct ConnectionOptions {
   Duration keep_alive_timeout{30'000};  // between two requests; 0 = close after one
   // Of a body that nobody wants; else 413.
   std::uint64_t skipped_body_bytes_max = 1024 * 1024;
+  // A client that takes nothing of its answer for so long, once that is complete, is given up.
+  Duration send_timeout{60'000};
   // Incomplete bodies of all connections together; else 503.
   std::uint64_t held_body_bytes_max = 256 * 1024 * 1024;
 };
@@ -67,6 +69,8 @@ class Connection final : public DenseSetMember,
 
   const net::Address& peer() const { return peer_; }
   bool encrypted() const { return stream_->encrypted(); }
+  // What `start` was given, for who knows what it is.
+  void* lease() const { return lease_.get(); }
 
   // Both only inside `on_request`, one of them, and once.
   //
@@ -98,6 +102,8 @@ class Connection final : public DenseSetMember,
     bool deferred = false;  // answer_later
   };
 
+  static constexpr std::uint64_t kNoProgress = ~std::uint64_t{0};
+
   Connection(ConnectionContext& context, std::unique_ptr<net::Stream> stream, net::Address peer,
              std::shared_ptr<void> lease);
   void on_readable() override;
@@ -110,6 +116,7 @@ class Connection final : public DenseSetMember,
   void keep_parser(RequestParser& parser);
   bool begin_exchange(RequestParser& parser, Bytes rest);
   bool hold_body(Bytes part);
+  bool stream_body(Bytes part);
   bool finish_input(RequestParser& parser, Bytes rest);
   void end_request();
   void resume_input();
@@ -118,12 +125,17 @@ class Connection final : public DenseSetMember,
   void send(const std::string& bytes);
   void close_gracefully();
   void discard_input();
+  bool still_sending();
   void end();
   void leave();
 
   // For Exchange, in exchange.cc.
   void answer(Response& response);
   void begin_stream(const StreamHead& head);
+  void begin_answer(const AnswerHead& head);
+  void pause_body();
+  void resume_body();
+  Exchange::Switched switch_protocols(std::span<const Header> headers);
   void after_answer();
   void refuse_exchange(const HttpError& error);
   bool decide_keep_alive();
@@ -140,12 +152,15 @@ class Connection final : public DenseSetMember,
   std::unique_ptr<Exchange> exchange_;
   Asking* asking_ = nullptr;  // while the handler is asked
   net::Address peer_;
+  std::uint64_t progress_ = kNoProgress;  // of the output, at `progress_at_`
+  TimePoint progress_at_;
   bool keep_alive_ : 1 = true;
   bool served_ : 1 = false;     // one request at least
   bool answered_ : 1 = false;   // the request whose body is still coming
   bool ending_ : 1 = false;     // the last answer is on its way
   bool throttled_ : 1 = false;  // the client does not read its answers
   bool parsing_ : 1 = false;    // inside take_input, which goes on by itself
+  bool body_paused_ : 1 = false;  // whoever takes the streamed body wants no more of it now
 };
 
 }  // namespace anywire::http

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "http/text_for_test.h"
 #include "net/testing/fake_stream.h"
 
 namespace anywire::http {
@@ -36,24 +37,6 @@ class Handler final : public RequestHandler {
   std::string early;
   std::size_t padding = 0;
 };
-
-std::string get(std::string_view path, std::string_view headers = {}) {
-  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" + std::string(headers) + "\r\n";
-}
-
-std::size_t count(std::string_view text, std::string_view what) {
-  std::size_t found = 0;
-  for (std::size_t at = 0; (at = text.find(what, at)) != text.npos; at += what.size()) ++found;
-  return found;
-}
-
-// Tests take time, and answers say when they were made.
-std::string undated(std::string text) {
-  for (std::size_t at; (at = text.find("Date: ")) != text.npos;) {
-    text.erase(at, text.find("\r\n", at) + 2 - at);
-  }
-  return text;
-}
 
 class HttpConnectionTest : public ::testing::Test {
  protected:
@@ -406,6 +389,52 @@ TEST_F(HttpConnectionTest, StopsReadingFromAClientThatDoesNotReadItsAnswers) {
   EXPECT_EQ(handler.requests[1'999], "GET /1999");
   EXPECT_EQ(handler.requests[2'000], "GET /more");
   EXPECT_EQ(count(wire.sent, "HTTP/1.1 200"), 2'001u);
+}
+
+TEST_F(HttpConnectionTest, ASlowClientGetsItsLastAnswerWhole) {
+  handler.padding = 100'000;
+  wire.window = 1'000;
+  start();
+  wire.deliver("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  turn();
+  while (wire.queued() > 0) {
+    wire.window = 1'000;
+    advance(Duration{20'000});
+    ASSERT_FALSE(over()) << wire.sent.size();
+  }
+  EXPECT_TRUE(wire.sent.ends_with(".>"));
+  EXPECT_TRUE(wire.fin_sent());
+  advance(Duration{2'100});
+  EXPECT_TRUE(over());
+}
+
+TEST_F(HttpConnectionTest, ASlowClientGetsItsAnswerWholeAndMayAskAgain) {
+  handler.padding = 50'000;
+  wire.window = 1'000;
+  start();
+  wire.deliver("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  turn();
+  while (wire.queued() > 0) {
+    wire.window = 1'000;
+    advance(Duration{20'000});
+    ASSERT_FALSE(over()) << wire.sent.size();
+  }
+  advance(Duration{31'000});
+  EXPECT_TRUE(over()) << "from there on it is idle";
+}
+
+TEST_F(HttpConnectionTest, WhoTakesNothingOfACompleteAnswerIsGivenUp) {
+  for (const char* field : {"Connection: close\r\n", ""}) {
+    net::FakeWire stalled(*loop);
+    handler.padding = 100'000;
+    stalled.window = 1'000;
+    Connection::start(context, stalled.make_stream(), net::Address::ipv4({127, 0, 0, 1}, 9));
+    stalled.deliver("GET / HTTP/1.1\r\nHost: a\r\n" + std::string(field) + "\r\n");
+    for (int second = 0; second < 55; ++second) advance(Duration{1'000});
+    EXPECT_FALSE(over());
+    for (int second = 0; second < 70; ++second) advance(Duration{1'000});
+    EXPECT_TRUE(over()) << field;
+  }
 }
 
 TEST_F(HttpConnectionTest, EndsWithTheStream) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "http/connection.h"
+#include "http/text_for_test.h"
 #include "net/testing/fake_stream.h"
 
 namespace anywire::http {
@@ -81,9 +82,6 @@ class Handler final : public RequestHandler {
   std::string origin;
 };
 
-std::string get(std::string_view path, std::string_view headers = {}) {
-  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" + std::string(headers) + "\r\n";
-}
 std::string post(std::string_view path, std::string_view body, std::string_view headers = {}) {
   return "POST " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" + std::string(headers) +
          "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
@@ -92,20 +90,6 @@ std::string post_chunks(std::string_view path, std::string_view framed) {
   return "POST " + std::string(path) +
          " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(framed);
 }
-std::size_t count(std::string_view text, std::string_view what) {
-  std::size_t found = 0;
-  for (std::size_t at = 0; (at = text.find(what, at)) != text.npos; at += what.size()) ++found;
-  return found;
-}
-
-// Tests take time, and answers say when they were made.
-std::string undated(std::string text) {
-  for (std::size_t at; (at = text.find("Date: ")) != text.npos;) {
-    text.erase(at, text.find("\r\n", at) + 2 - at);
-  }
-  return text;
-}
-
 class HttpExchangeTest : public ::testing::Test {
  protected:
   ~HttpExchangeTest() override {

@@ -53,7 +53,8 @@ struct RequestHead {
   bool target_is_https = false;  // an absolute target, of that scheme
   std::string_view raw_path;  // the path within the target, as sent; "/" when the target has none
   // `raw_path` decoded once and without "." and ".." segments. Holds no control byte and no
-  // backslash, and every '/' in it was sent as one. It need not be UTF-8. "*" for OPTIONS *.
+  // backslash, and every '/' in it was sent as one. It need not be UTF-8. "*" for OPTIONS *. Empty
+  // where RequestLimits::opaque_paths lets pass what cannot be decoded like that.
   std::string_view path;
   std::string_view query;  // what follows the first '?', as sent; empty when there is none
   // The host the client meant, with its port if it sent one: from Host or, the same, from an

@@ -1,12 +1,12 @@
 #include "http/request_parser.h"
 
 #include <algorithm>
-#include <cstring>
 #include <functional>
 #include <limits>
 
 #include "base/assert.h"
 #include "http/chars.h"
+#include "http/head_scan.h"
 #include "http/request_target.h"
 
 namespace anywire::http {
@@ -23,31 +23,6 @@ namespace {
 // The longest request line around a target: the longest method, spaces, version, and some room so
 // that a line is only called too long when its target is.
 constexpr std::size_t kRequestLineOverheadMax = 32;
-
-// The index of the first byte in [from, to) that is_forbidden_in_head, or `to`. Eight bytes at a
-// time: heads are long runs of harmless text.
-std::size_t find_forbidden(std::string_view data, std::size_t from, std::size_t to) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kHighs = kOnes * 0x80;
-  std::size_t i = from;
-  while (i + 8 <= to) {
-    std::uint64_t word;
-    std::memcpy(&word, data.data() + i, 8);
-    const std::uint64_t below_space = (word - kOnes * 0x20) & ~word;
-    const std::uint64_t flipped = word ^ (kOnes * 0x7f);
-    const std::uint64_t is_delete = (flipped - kOnes) & ~flipped;
-    if (((below_space | is_delete) & kHighs) != 0) {
-      // Some byte here is a control, perhaps only a tab; find out one by one.
-      for (std::size_t end = i + 8; i < end; ++i) {
-        if (is_forbidden_in_head(data[i])) return i;
-      }
-      continue;
-    }
-    i += 8;
-  }
-  while (i < to && !is_forbidden_in_head(data[i])) ++i;
-  return i;
-}
 
 bool find_method(std::string_view text, Method& method) {
   static constexpr std::pair<std::string_view, Method> kMethods[] = {
@@ -236,7 +211,9 @@ bool RequestParser::take_request_line(std::string_view line) {
   head_.host = parts.host;
   head_.target_is_https = parts.is_https;
   head_.path = parts.raw_path == "*" ? parts.raw_path : normalize_path(parts.raw_path, path_);
-  if (head_.path.empty()) return refuse(400, "the path is malformed");
+  if (head_.path.empty() && !(limits_.opaque_paths && is_opaque_path(parts.raw_path))) {
+    return refuse(400, "the path is malformed");
+  }
   stage_ = Stage::kHeaders;
   return true;
 }

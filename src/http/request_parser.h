@@ -46,6 +46,9 @@ struct RequestLimits {
   std::size_t target_bytes_max = 8 * 1024;  // else 414
   std::size_t headers_max = 100;            // else 431
   std::uint64_t body_bytes_max = 1024 * 1024;  // without chunk framing; else 413
+  // Instead of refusing a path with an encoded slash or backslash ("/a%2Fb"), leave the head's path
+  // empty: for who passes such a target on as it is, to a server that knows what it means.
+  bool opaque_paths = false;
 };
 
 enum class ParseStatus : std::uint8_t { kNeedMore, kHead, kBody, kComplete, kError };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <string>
 
 #include "codec/percent.h"
 #include "http/chars.h"
@@ -111,6 +112,22 @@ std::string_view normalize_path(std::string_view raw, std::vector<char>& scratch
   const std::optional<std::size_t> size = remove_dot_segments(scratch.data(), *decoded);
   if (!size) return {};
   return {scratch.data(), *size};
+}
+
+bool is_opaque_path(std::string_view raw) {
+  std::string without(raw);
+  bool found = false;
+  for (std::size_t i = 0; i + 2 < without.size(); ++i) {
+    if (without[i] != '%') continue;
+    const char first = without[i + 1];
+    const char second = to_lower(without[i + 2]);
+    if ((first != '2' || second != 'f') && (first != '5' || second != 'c')) continue;
+    // Something harmless of the same length.
+    without.replace(i, 3, "%5f");
+    found = true;
+  }
+  std::vector<char> scratch;
+  return found && normalize_path(without, scratch).data() != nullptr;
 }
 
 bool is_host(std::string_view text) {

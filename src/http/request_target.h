@@ -28,6 +28,10 @@ bool split_target(std::string_view target, Method method, TargetParts& parts);
 // any form, all of which other software on the way may have read differently.
 std::string_view normalize_path(std::string_view raw, std::vector<char>& scratch);
 
+// Whether an encoded slash or backslash is all that normalize_path refuses in `raw`: then it names
+// something, if only to who does not decode the path before it takes it apart.
+bool is_opaque_path(std::string_view raw);
+
 // A host with an optional port, as Host carries it (RFC 9110 section 7.2): a name of letters,
 // digits, '-', '.' and '_', an IPv4 address or an IPv6 address in brackets, then at most ":" and a
 // port from 0 to 65535. Narrower than RFC 3986, which allows sub-delims, escapes and an empty port:

@@ -119,6 +119,13 @@ void ResponseHead::finish(bool keep_alive) {
   out_.append("\r\n");
 }
 
+void ResponseHead::finish_informational() {
+  AW_ASSERT(status_ < 200);
+  // RFC 9110 section 15.2.2: the Upgrade field is the caller's and must be named here.
+  if (status_ == 101) append("Connection", "Upgrade");
+  out_.append("\r\n");
+}
+
 void write_response(std::string& out, const ResponseOptions& options, std::string_view body) {
   ResponseHead head(out, options.status);
   if (!options.date.empty()) head.header("Date", options.date);

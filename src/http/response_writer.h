@@ -50,6 +50,8 @@ class ResponseHead {
 
   // Writes Connection and the empty line.
   void finish(bool keep_alive);
+  // Instead, for a status from 100 to 199: an answer is still to follow, or another protocol.
+  void finish_informational();
 
  private:
   void append(std::string_view name, std::string_view value);

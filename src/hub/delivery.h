@@ -18,7 +18,7 @@ namespace anywire::hub {
 
 class Delivery {
  public:
-  static constexpr std::size_t kVariantsMax = 16;
+  static constexpr std::size_t kVariantsMax = 20;
   using Publications = std::span<const broker::PublicationPtr>;
 
   // `publications` is not empty and outlives the object.

@@ -134,14 +134,13 @@ void Hub::mail(std::unique_ptr<Fetch> fetch) {
 bool Hub::join_at_edge(LocalChannel& channel, Subscriber& subscriber,
                        const broker::Position& since) {
   const bool there = since == channel.delivered;
-  if (!there && channel.keeps_history()) return false;
+  // Who was on another loop may have what is still on its way to this one: the owner knows.
+  const bool ahead =
+      since.epoch == channel.delivered.epoch && since.offset > channel.delivered.offset;
+  if (!there && (ahead || channel.keeps_history())) return false;
   Joined joined = joined_at_edge(channel);
   joined.recovered = there;
-  if (!there) {
-    joined.gap = gap_between(since, channel.delivered, Gap::Reason::kEvicted);
-    // A position of the future is not one of this stream.
-    if (!joined.gap) joined.gap = Gap{since.offset + 1, 0, Gap::Reason::kNewEpoch, joined.position};
-  }
+  if (!there) joined.gap = gap_between(since, channel.delivered, Gap::Reason::kEvicted);
   ++(there ? counters_.recoveries : counters_.lost_joining);
   channel.add(subscriber);
   tell_subscribed(subscriber, joined);
@@ -149,6 +148,7 @@ bool Hub::join_at_edge(LocalChannel& channel, Subscriber& subscriber,
 }
 
 void Hub::tell_subscribed(Subscriber& subscriber, const Joined& joined) {
+  if (patterns_.size() > 0) patterns_.deliver(subscriber.channel_->name, joined.position);
   subscriber.on_subscribed(joined);
   if (subscriber.presence_ == Subscriber::Presence::kWanted) ask_presence(subscriber);
 }
@@ -185,7 +185,7 @@ void Hub::drop_if_empty(LocalChannel& channel) {
   }
 }
 
-void Hub::publish(Subscriber& from, broker::Draft draft) {
+void Hub::publish(Subscriber& from, broker::Draft&& draft) {
   AW_ASSERT(from.channel_ != nullptr);
   route(from.channel_->name, {.draft = std::move(draft), .idempotency_key = {}}, {});
   // It may have left over its own message.
@@ -228,11 +228,12 @@ void Hub::forget_held(Subscriber& subscriber) {
                static_cast<Subscriber*>(nullptr));
 }
 
-void Hub::publish(std::string_view channel, broker::Draft draft) {
+void Hub::publish(std::string_view channel, broker::Draft&& draft) {
   route(channel, {.draft = std::move(draft), .idempotency_key = {}}, {});
 }
 
-void Hub::publish(std::string_view channel, broker::PublishRequest request, PublishDone done) {
+void Hub::publish(std::string_view channel, broker::PublishRequest&& request,
+                  PublishDone done) {
   route(channel, std::move(request), std::move(done));
 }
 

@@ -29,6 +29,9 @@
 
 #include "broker/broker.h"
 #include "broker/publication.h"
+#include "hub/channel_observer.h"
+#include "hub/channel_lister.h"
+#include "hub/channel_scan.h"
 #include "hub/delivery.h"
 #include "hub/fetch.h"
 #include "hub/inbox.h"
@@ -84,6 +87,12 @@ struct Occupancy {
 };
 using OccupancyDone = std::move_only_function<void(const Occupancy&)>;
 
+struct ChannelList {
+  std::vector<std::pair<std::string, ChannelCounts>> channels;  // in the order of their names
+  bool more = false;  // ask again with `after` = the last one's name
+};
+using ChannelsDone = std::move_only_function<void(std::expected<ChannelList, HubError>)>;
+
 // What has happened on this loop.
 struct HubCounters {
   std::uint64_t stalls = 0;        // a subscriber had enough
@@ -121,12 +130,17 @@ class Hub final : public reactor::TurnEndHook, private reactor::Timer {
   void unsubscribe(PatternSubscriber& subscriber) { patterns_.unsubscribe(subscriber); }
   void resume(PatternSubscriber& subscriber) { patterns_.resume(subscriber); }
 
-  // Publishes to the channel `from` is subscribed to. May call its `on_hold`.
-  void publish(Subscriber& from, broker::Draft draft);
+  // Publishes to the channel `from` is subscribed to. May call its `on_hold`. What is published is
+  // large, so it is taken by reference and moved as seldom as can be.
+  void publish(Subscriber& from, broker::Draft&& draft);
+  // The name of the channel it is subscribed to.
+  std::string_view channel_of(const Subscriber& subscriber) const {
+    return subscriber.channel_->name;
+  }
   // `done` may be empty: then nothing comes back, and a publication that nobody would hear and no
   // history would keep is dropped. It may come inside the call.
-  void publish(std::string_view channel, broker::PublishRequest request, PublishDone done = {});
-  void publish(std::string_view channel, broker::Draft draft);
+  void publish(std::string_view channel, broker::PublishRequest&& request, PublishDone done = {});
+  void publish(std::string_view channel, broker::Draft&& draft);
   // The loops are behind with what was published: whoever can wait before publishing more, should.
   bool crowded() const { return group_.crowded_.load(std::memory_order_relaxed) != 0; }
   // Calls `go_on` on this loop when they have caught up. For publishers without a Subscriber.
@@ -150,6 +164,12 @@ class Hub final : public reactor::TurnEndHook, private reactor::Timer {
                MembersDone done);
   // How many are there, on all loops together.
   void occupancy(std::string_view channel, OccupancyDone done);
+  // Channels that have subscribers or members, on all loops together. `done` comes some turns
+  // later; kOverloaded if too many have asked.
+  void list_channels(const ChannelQuery& query, ChannelsDone done);
+
+  // Tells of the channels this loop owns, from now on; null: nobody. Before the loop runs.
+  void observe(ChannelObserver* observer) { owner_.observe(observer); }
 
   std::size_t channels() const { return local_.size(); }
   std::size_t patterns() const { return patterns_.size(); }
@@ -169,7 +189,6 @@ class Hub final : public reactor::TurnEndHook, private reactor::Timer {
 
   reactor::Loop& loop() { return loop_; }
 
-  // A request is large, so it is handed on by reference and moved once, into the broker.
   void route(std::string_view channel, broker::PublishRequest&& request, PublishDone&& done);
 
   // A mail with a publication: counted from here until `work` runs on this loop.
@@ -252,6 +271,7 @@ class Hub final : public reactor::TurnEndHook, private reactor::Timer {
   const Rules& rules_;
   Owner owner_;
   ByName<LocalChannel> local_;
+  ChannelLister lister_{loop_, local_, owner_.presence()};
   Patterns patterns_;
   // Channels with something pending, by name: one may vanish before its turn comes.
   std::vector<std::string> dirty_;

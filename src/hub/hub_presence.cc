@@ -9,12 +9,9 @@
 namespace anywire::hub {
 namespace {
 
-// A MemberDraft that owns its texts, for the way to another loop.
 struct MemberMail {
   std::string channel;
-  std::string client_id;
-  std::string user_id;
-  std::string info;
+  MemberPtr member;
   EnterDone done;
 };
 
@@ -35,22 +32,23 @@ void Hub::change_member(std::string_view channel, const MemberDraft& member, Des
     return;
   }
   Hub& owner = group_.owner_of(channel);
+  MemberDraft here = member;
+  here.loop = loop_.index();
   if (&owner == this) {
-    MemberDraft here = member;
-    here.loop = loop_.index();
     const auto result = (owner_.presence().*change)(channel, here);
     if (done) done(result);
     return;
   }
   auto mail = std::make_unique<MemberMail>(
-      MemberMail{std::string(channel), std::string(member.client_id), std::string(member.user_id),
-                 std::string(member.info), std::move(done)});
+      MemberMail{std::string(channel), Member::make(here), std::move(done)});
   owner.loop_.post([this, &owner, change, mail = std::move(mail)]() mutable {
+    const Member& made = *mail->member;
     const auto result = (owner.owner_.presence().*change)(
-        mail->channel, {.client_id = mail->client_id,
-                        .user_id = mail->user_id,
-                        .info = mail->info,
-                        .loop = loop_.index()});
+        mail->channel, {.client_id = made.client_id(),
+                        .user_id = made.user_id(),
+                        .info = made.info(),
+                        .loop = made.loop(),
+                        .made = mail->member});
     if (!mail->done) return;
     loop_.post([done = std::move(mail->done), result]() mutable { done(result); });
   });
@@ -125,7 +123,8 @@ void Hub::ask_presence(Subscriber& subscriber) {
 }
 
 void Hub::end_presence(LocalChannel& channel, Subscriber& subscriber) {
-  const auto was = std::exchange(subscriber.presence_, Subscriber::Presence::kNone);
+  const auto was = subscriber.presence_;
+  subscriber.presence_ = Subscriber::Presence::kNone;
   if (was != Subscriber::Presence::kAsked && was != Subscriber::Presence::kListening) return;
   if (--channel.presence_listeners > 0) return;
   channel.presence_ask = 0;

@@ -165,6 +165,36 @@ TEST_F(HubPresenceTest, LetsAMemberReturnOnAnotherLoop) {
   EXPECT_EQ(a.diffs, before) << "nothing was to be seen";
 }
 
+// It stays as it was, but its new loop has it, so that somebody can end it.
+TEST_F(HubPresenceTest, LeavesAMemberToTheLoopWhoseEnterItRefuses) {
+  const std::string big(5000, '1');
+  for (const std::uint32_t loop : {0u, 1u}) {
+    const std::uint32_t other = 1 - loop;
+    Onlooker a;
+    listen(2, a);
+    enter(loop, "ada");
+    pass(Duration{200});
+    const int before = a.diffs;
+    std::vector<HubError> errors;
+    hub(other).enter(channel, {.client_id = "ada", .user_id = "ada", .info = big},
+                     [&](auto result) { errors.push_back(result.error()); });
+    hub(other).enter(channel, {.client_id = "bob", .info = big},
+                     [&](auto result) { errors.push_back(result.error()); });
+    settle();
+    EXPECT_THAT(errors, ElementsAre(HubError::kTooLarge, HubError::kTooLarge));
+    hub(loop).vanish(channel, "ada");
+    settle();
+    pass(Duration{20'000});
+    EXPECT_EQ(a.members, (Members{{"ada", "1"}}));
+    EXPECT_EQ(a.diffs, before) << "nothing was to be seen";
+    hub(other).vanish(channel, "ada");
+    settle();
+    pass(Duration{20'000});
+    pass(Duration{200});
+    EXPECT_THAT(a.members, IsEmpty());
+  }
+}
+
 TEST_F(HubPresenceTest, TellsReadersThatAreBehind) {
   Onlooker slow;
   listen(1, slow);

@@ -70,6 +70,26 @@ TEST_P(RecoveryTest, GoesOnFromThePosition) {
   EXPECT_EQ(there().counters().recoveries, 1u);
 }
 
+// A receiver that was on another loop has what is still on its way to this one.
+TEST_P(RecoveryTest, KnowsAPositionThatIsAheadOfItsLoop) {
+  begin(0);
+  Listener stays;
+  join(stays);
+  Listener witness;
+  hub(0).subscribe(channel, witness);
+  settle();
+  publish(0, channel, "1");
+  ASSERT_EQ(witness.position.offset, 1u);
+  Listener moved;
+  join(moved, {.since = witness.position});
+  EXPECT_TRUE(moved.last_joined.recovered);
+  EXPECT_FALSE(moved.last_joined.gap);
+  EXPECT_EQ(moved.last_joined.position, witness.position);
+  publish_range(channel, 2, 2);
+  EXPECT_THAT(moved.heard, ElementsAre("2")) << "and not the first once more";
+  EXPECT_THAT(stays.heard, ElementsAre("1", "2"));
+}
+
 TEST_P(RecoveryTest, IsThereAtOnceWhenNothingWasMissed) {
   begin(100);
   const broker::Position top = fill(5);

@@ -57,8 +57,7 @@ broker::HistoryQuery query_of(const Fetch& fetch, const broker::Position& top) {
 
 }  // namespace
 
-OwnedChannel::OwnedChannel(Owner& owner, std::string_view name, const ChannelRule& rule)
-    : owner_(owner), name_(name), rule_(rule) {}
+OwnedChannel::OwnedChannel(Owner& owner, std::string_view name) : owner_(owner), name_(name) {}
 
 void OwnedChannel::on_publication(const broker::PublicationPtr& publication) {
   top_ = publication->position();
@@ -68,6 +67,10 @@ void OwnedChannel::on_publication(const broker::PublicationPtr& publication) {
 void OwnedChannel::on_reset(broker::Position top) {
   top_ = top;
   owner_.reset(*this, top);
+}
+
+bool OwnedChannel::takes(std::uint32_t loop) const {
+  return std::ranges::find(pattern_loops_, loop, &PatternLoop::loop) != pattern_loops_.end();
 }
 
 Owner::Owner(Hub& hub, HubGroup& group, reactor::Loop& loop, broker::Broker& broker,
@@ -101,7 +104,7 @@ OwnedChannel& Owner::open(std::string_view name) {
 }
 
 OwnedChannel& Owner::open(std::string_view name, const ChannelRule& rule) {
-  auto made = std::make_unique<OwnedChannel>(*this, name, rule);
+  auto made = std::make_unique<OwnedChannel>(*this, name);
   made->stream_ = broker_.open(made->name_, stream_options(rule, idempotency_window_), *made);
   if (!armed()) loop_.arm(*this, kTick);
   return *channels_.emplace(made->name_, std::move(made)).first->second;
@@ -150,6 +153,7 @@ broker::Position Owner::join(std::string_view name, std::uint32_t loop) {
   OwnedChannel& channel = open(name);
   AW_ASSERT(std::ranges::find(channel.loops_, loop) == channel.loops_.end());
   channel.loops_.push_back(loop);
+  if (observer_ != nullptr && channel.loops_.size() == 1) observer_->on_occupied(name);
   return channel.top();
 }
 
@@ -159,6 +163,7 @@ void Owner::leave(std::string_view name, std::uint32_t loop) {
   const auto found = std::ranges::find(channel->loops_, loop);
   AW_ASSERT(found != channel->loops_.end());
   channel->loops_.erase(found);
+  if (observer_ != nullptr && channel->loops_.empty()) observer_->on_vacated(name);
   check_idle(*channel);
 }
 
@@ -194,21 +199,32 @@ void Owner::on_timer() {
   if (!channels_.empty() || broker_.streams() > 0) loop_.arm(*this, kTick);
 }
 
+// A loop that wants the channel and patterns that take it gets both in one mail, so that the two
+// never differ by a message when somebody subscribes.
 void Owner::deliver(OwnedChannel& channel, const broker::PublicationPtr& publication) {
-  if (channel.matched_ != patterns_version_) match(channel);
+  match(channel);
   bool here = false;
   for (const std::uint32_t loop : channel.loops_) {
     Hub& hub = group_.hub(loop);
     if (&hub == &hub_) {
       here = true;
+    } else if (channel.takes(loop)) {
+      hub.post_counted(Inbox::cost_of(*publication), [&hub, publication] {
+        hub.patterns_.receive(publication);
+        hub.receive(publication);
+      });
     } else {
       hub.post_publication(publication);
     }
   }
-  for (const std::uint32_t loop : channel.pattern_loops_) {
+  for (const auto& [loop, pattern] : channel.pattern_loops_) {
     Hub& hub = group_.hub(loop);
-    hub.post_counted(Inbox::cost_of(*publication),
-                     [&hub, publication] { hub.patterns_.receive(publication); });
+    if (&hub == &hub_) {
+      hub_.patterns_.receive(publication);
+    } else if (std::ranges::find(channel.loops_, loop) == channel.loops_.end()) {
+      hub.post_counted(Inbox::cost_of(*publication),
+                       [&hub, publication] { hub.patterns_.receive(publication); });
+    }
   }
   // Last, because it may end subscriptions, and with them the list this walks over.
   if (here) hub_.receive(publication);
@@ -307,33 +323,44 @@ void Owner::send(const Fetch& fetch, std::unique_ptr<Fetched> fetched) {
 }
 
 void Owner::add_pattern(const std::string& pattern, std::uint32_t loop) {
-  patterns_.push_back({*auth::Glob::parse(pattern), loop});
-  ++patterns_version_;
+  const auto [at, added] = patterns_.try_emplace(
+      std::pair(pattern, loop), Pattern{.glob = *auth::Glob::parse(pattern), .loop = loop});
+  AW_ASSERT(added);
+  index_.add(at->second);
 }
 
 void Owner::remove_pattern(const std::string& pattern, std::uint32_t loop) {
-  const auto found = std::ranges::find_if(patterns_, [&](const Pattern& one) {
-    return one.loop == loop && one.glob.pattern() == pattern;
-  });
+  const auto found = patterns_.find(std::pair(pattern, loop));
   AW_ASSERT(found != patterns_.end());
+  index_.remove(found->second);
   patterns_.erase(found);
-  ++patterns_version_;
+  ++patterns_removed_;
 }
 
-void Owner::match(OwnedChannel& channel) {
-  channel.matched_ = patterns_version_;
-  channel.pattern_loops_.clear();
-  for (const Pattern& pattern : patterns_) {
-    if (!pattern.glob.matches(channel.name_)) continue;
-    if (std::ranges::find(channel.pattern_loops_, pattern.loop) == channel.pattern_loops_.end()) {
-      channel.pattern_loops_.push_back(pattern.loop);
-    }
+// Looks only at patterns that have come since the last time, unless the one has gone for which a
+// loop was served: then there may be another of that loop's among the older ones.
+void Owner::match(OwnedChannel& channel) const {
+  auto& loops = channel.pattern_loops_;
+  std::uint64_t since = std::exchange(channel.patterns_seen_, index_.last());
+  if (std::exchange(channel.patterns_removed_, patterns_removed_) != patterns_removed_) {
+    const auto gone = [this](const auto& one) { return !index_.has(one.pattern); };
+    if (std::erase_if(loops, gone) > 0) since = 0;
   }
+  index_.candidates(channel.name_, since, [&](const Pattern& one) {
+    if (!channel.takes(one.loop) && one.glob.matches(channel.name_)) {
+      loops.push_back({one.loop, one.number});
+    }
+    return true;
+  });
 }
 
 bool Owner::matches_any(std::string_view channel) const {
-  return std::ranges::any_of(patterns_,
-                             [&](const Pattern& one) { return one.glob.matches(channel); });
+  bool any = false;
+  index_.candidates(channel, 0, [&](const Pattern& one) {
+    any = one.glob.matches(channel);
+    return !any;
+  });
+  return any;
 }
 
 }  // namespace anywire::hub

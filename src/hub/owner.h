@@ -12,15 +12,19 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "broker/broker.h"
+#include "hub/channel_observer.h"
 #include "hub/fetch.h"
 #include "hub/names.h"
+#include "hub/pattern_index.h"
 #include "hub/presence_desk.h"
 #include "hub/rules.h"
 #include "hub/subscriber.h"
@@ -38,7 +42,7 @@ using HistoryDone = std::move_only_function<void(std::expected<broker::HistoryPa
 
 class OwnedChannel final : public broker::StreamSink {
  public:
-  OwnedChannel(Owner& owner, std::string_view name, const ChannelRule& rule);
+  OwnedChannel(Owner& owner, std::string_view name);
 
   void on_publication(const broker::PublicationPtr& publication) override;
   void on_reset(broker::Position top) override;
@@ -49,15 +53,22 @@ class OwnedChannel final : public broker::StreamSink {
  private:
   friend class Owner;
 
+  // Whether a pattern of the loop takes this name, as far as the owner has looked.
+  bool takes(std::uint32_t loop) const;
+
   Owner& owner_;
   const std::string name_;
-  const ChannelRule& rule_;
   std::unique_ptr<broker::Stream> stream_;
   broker::Position top_;
   std::vector<std::uint32_t> loops_;  // those that take part
-  // Of those, and of others, the ones with a pattern that takes this name; as of `matched_`.
-  std::vector<std::uint32_t> pattern_loops_;
-  std::uint64_t matched_ = 0;
+  // Of those, and of others, the ones with a pattern that takes this name, and one such pattern.
+  struct PatternLoop {
+    std::uint32_t loop;
+    std::uint64_t pattern;
+  };
+  std::vector<PatternLoop> pattern_loops_;
+  std::uint64_t patterns_seen_ = 0;     // the last that it was tested with
+  std::uint64_t patterns_removed_ = 0;  // how many had been by then
   std::uint32_t operations_ = 0;  // the broker has yet to answer
   bool idle_ = false;             // listed to be closed
 };
@@ -81,6 +92,11 @@ class Owner final : private reactor::Timer {
   void add_pattern(const std::string& pattern, std::uint32_t loop);
   void remove_pattern(const std::string& pattern, std::uint32_t loop);
 
+  void observe(ChannelObserver* observer) {
+    observer_ = observer;
+    presence_.observe(observer);
+  }
+
   PresenceDesk& presence() { return presence_; }
   const PresenceDesk& presence() const { return presence_; }
 
@@ -91,8 +107,9 @@ class Owner final : private reactor::Timer {
  private:
   friend class OwnedChannel;
   struct Pattern {
-    auth::Glob glob;
-    std::uint32_t loop;
+    const auth::Glob glob;
+    const std::uint32_t loop;
+    std::uint64_t number = 0;
   };
 
   OwnedChannel* find(std::string_view name);
@@ -105,7 +122,7 @@ class Owner final : private reactor::Timer {
 
   void deliver(OwnedChannel& channel, const broker::PublicationPtr& publication);
   void reset(OwnedChannel& channel, broker::Position top);
-  void match(OwnedChannel& channel);
+  void match(OwnedChannel& channel) const;
   bool matches_any(std::string_view channel) const;
 
   void ask_top(OwnedChannel& channel, std::unique_ptr<Fetch> fetch);
@@ -121,10 +138,12 @@ class Owner final : private reactor::Timer {
   const Rules& rules_;
   const Duration idempotency_window_;
   PresenceDesk presence_;
+  ChannelObserver* observer_ = nullptr;
   ByName<OwnedChannel> channels_;
   std::vector<std::string> idle_;  // to be closed at the next tick, if they are idle then
-  std::vector<Pattern> patterns_;
-  std::uint64_t patterns_version_ = 1;
+  std::map<std::pair<std::string, std::uint32_t>, Pattern> patterns_;  // by text and loop
+  PatternIndex<Pattern> index_;
+  std::uint64_t patterns_removed_ = 0;
 };
 
 }  // namespace anywire::hub

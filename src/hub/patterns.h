@@ -4,8 +4,9 @@
 // the epoch of its next publication.
 //
 // Thread: the loop's. Lifetime: a Hub's.
-// Limits: kCachedMax channels remember which patterns take them; beyond that they are forgotten
-// all at once and found anew.
+// Limits: kCachedMax channels remember from turn to turn which patterns take them; beyond that they
+// are forgotten all at once and found anew. What comes or goes costs nothing until a channel's next
+// message, and that only looks at what has come since its last.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +16,14 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "auth/glob.h"
 #include "broker/publication.h"
 #include "hub/delivery.h"
 #include "hub/names.h"
+#include "hub/pattern_index.h"
 
 namespace anywire::hub {
 
@@ -54,12 +57,16 @@ class PatternSubscriber {
   std::uint64_t missed_ = 0;
 };
 
-struct LocalPattern {
+struct LocalPattern : std::enable_shared_from_this<LocalPattern> {
+  LocalPattern(Patterns& owner, auth::Glob taken) : patterns(owner), glob(std::move(taken)) {}
+
   Patterns& patterns;
   const auth::Glob glob;
-  std::vector<PatternSubscriber*> subscribers = {};  // null where one left in a walk
+  std::vector<PatternSubscriber*> subscribers = {};  // null where one has left
   std::uint32_t holes = 0;
-  std::uint64_t joining = 0;
+  std::uint64_t number = 0;  // of the index; also names the joining
+  bool left = false;         // somebody has, and `Patterns::left_` lists it
+  bool ended = false;
   std::size_t answers_due = 0;  // of owners that do not know of it yet
 };
 
@@ -81,33 +88,41 @@ class Patterns {
   void confirm(const std::string& pattern, std::uint64_t joining);
   void receive(const broker::PublicationPtr& publication);
   void deliver();
+  // Of one channel, now, what waits up to `last`: somebody who has been hearing it by a pattern
+  // subscribes to the channel itself, from behind `last` on.
+  void deliver(const std::string& channel, const broker::Position& last);
 
   std::size_t size() const { return patterns_.size(); }
 
  private:
   static constexpr std::size_t kCachedMax = 10'000;
 
-  // A channel that some pattern takes.
+  // A channel that some pattern takes, or took: what has ended leaves the list when the channel is
+  // next needed.
   struct Matched {
-    std::vector<LocalPattern*> patterns;
+    std::vector<std::shared_ptr<LocalPattern>> patterns;
+    std::uint64_t seen = 0;     // number of the last pattern it has been tested with
+    std::uint64_t endings = 0;  // how many patterns had ended by then
     std::vector<broker::PublicationPtr> pending;
   };
 
   Matched& matched(const std::string& channel);
-  void forget_matches();
+  void match(std::string_view channel, Matched& matched);
   void hand_out(Matched& matched);
   template <typename Visit>
   void walk(LocalPattern& pattern, Visit&& visit);
   void end_walk();
+  void close_holes(LocalPattern& pattern);
 
   Owners owners_;
-  ByName<LocalPattern> patterns_;
+  std::unordered_map<std::string, std::shared_ptr<LocalPattern>, NameHash, std::equal_to<>>
+      patterns_;
+  PatternIndex<LocalPattern> index_;
   ByName<Matched> matched_;
   std::vector<Matched*> dirty_;
-  bool stale_ = false;  // patterns have come since `matched_` was filled
   bool walking_ = false;
-  bool left_ = false;  // somebody has, and the place is still there
-  std::uint64_t joinings_ = 0;
+  std::vector<LocalPattern*> left_;  // by somebody, whose place is still there
+  std::uint64_t endings_ = 0;
 };
 
 }  // namespace anywire::hub

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/random.h"
 #include "hub/testing/hub_fixture.h"
 
 namespace anywire::hub {
@@ -98,6 +99,43 @@ TEST_F(PatternsTest, KeepsTheOrderOfEachChannel) {
   }
 }
 
+// A session hears a channel by a pattern until it is subscribed to the channel itself, and by that
+// only from then on: each message must come by exactly one of the two, in order.
+TEST_F(PatternsTest, HandsAChannelOverToItsOwnSubscription) {
+  Watcher all;
+  watch("channel-*", all);
+  int handed_over = 0;  // rounds in which both had a part
+  for (std::uint64_t seed = 0; seed < 600; ++seed) {
+    SCOPED_TRACE(seed);
+    Random choice(seed);
+    const std::string channel = owned_by(static_cast<std::uint32_t>(seed % 2));
+    Watcher watcher;
+    Listener listener, another;
+    watch("channel-*", watcher);
+    if (seed % 3 == 0) hub(0).subscribe(channel, another);
+    settle();
+    std::size_t by_pattern = 0;  // heard before the channel's own subscription was in force
+    listener.on_subscribed_hook = [&] { by_pattern = watcher.heard.size(); };
+    all.heard.clear();
+    for (int step = 0; step < 24; ++step) {
+      const auto loop = static_cast<std::uint32_t>(choice.below(3));
+      if (choice.below(2) == 0) {
+        post(loop, channel, std::to_string(step));
+      } else {
+        turn(loop);
+      }
+      if (step == 12) hub(0).subscribe(channel, listener);
+    }
+    settle();
+    std::vector<std::string> heard(watcher.heard.begin(),
+                                   watcher.heard.begin() + static_cast<std::ptrdiff_t>(by_pattern));
+    for (const std::string& said : listener.heard) heard.push_back(channel + " " + said);
+    EXPECT_EQ(heard, all.heard);
+    if (by_pattern > 0 && !listener.heard.empty()) ++handed_over;
+  }
+  EXPECT_GT(handed_over, 300);
+}
+
 TEST_F(PatternsTest, LearnsOfPatternsThatComeAndGo) {
   Watcher first, second;
   watch("a*", first);
@@ -160,6 +198,88 @@ TEST_F(PatternsTest, CountsWhatAStalledOneMisses) {
   EXPECT_THAT(a.missed, ElementsAre(2u));
   say("x", "4");
   EXPECT_EQ(a.heard.back(), "x 4");
+}
+
+// One of many places goes at a time; nobody else's message may be lost or told twice by that.
+TEST_F(PatternsTest, ServesTheRestOfAPatternThatManyLeave) {
+  constexpr std::size_t kWatchers = 40;
+  std::vector<std::unique_ptr<Watcher>> watchers;
+  for (std::size_t i = 0; i < kWatchers; ++i) {
+    watchers.push_back(std::make_unique<Watcher>());
+    hub(0).subscribe(*auth::Glob::parse("x*"), *watchers.back());
+  }
+  settle();
+  Random choice(7);
+  std::size_t said = 0;
+  while (!watchers.empty()) {
+    say("x1", std::to_string(++said));
+    for (const auto& watcher : watchers) ASSERT_EQ(watcher->heard.size(), said);
+    const auto gone = static_cast<std::ptrdiff_t>(choice.below(watchers.size()));
+    watchers.erase(watchers.begin() + gone);
+  }
+  EXPECT_EQ(hub(0).patterns(), 0u);
+}
+
+// With two patterns that take a channel, the owner serves the loop for one of them: when that goes
+// the other must do.
+TEST_F(PatternsTest, ServesALoopForAnotherPatternWhenOneGoes) {
+  auto first = std::make_unique<Watcher>();
+  Watcher second;
+  watch("ab*", *first);
+  watch("*", second);
+  say("abc", "1");
+  first.reset();
+  say("abc", "2");
+  EXPECT_THAT(second.heard, ElementsAre("abc 1", "abc 2"));
+}
+
+TEST_F(PatternsTest, MaySubscribeInsideADelivery) {
+  Watcher old, fresh;
+  old.on_delivery_hook = [&] {
+    if (!fresh.subscribed()) hub(0).subscribe(*auth::Glob::parse("a*"), fresh);
+  };
+  watch("*", old);
+  say("ab", "1");
+  say("ab", "2");
+  say("ac", "3");
+  EXPECT_THAT(fresh.heard, ElementsAre("ab 2", "ac 3"));
+  EXPECT_THAT(old.heard, ElementsAre("ab 1", "ab 2", "ac 3"));
+}
+
+// Against asking every pattern for every message, with patterns that come and go on all loops.
+TEST_F(PatternsTest, AgreesWithAskingEveryPattern) {
+  const std::vector<std::string> texts{"*", "a*", "ab*", "b?", "*b", "abc", "??", "a*c", "ab?"};
+  const std::vector<std::string> channels{"a", "ab", "abc", "b", "bb", "cab", "c"};
+  struct Seat {
+    std::uint32_t loop;
+    auth::Glob glob;
+    Watcher watcher;
+    std::size_t due = 0;
+  };
+  std::vector<std::unique_ptr<Seat>> seats;
+  Random choice(11);
+  std::size_t heard = 0;
+  for (int step = 0; step < 4000; ++step) {
+    const std::size_t kind = choice.below(4);
+    if (kind == 0 && seats.size() < 12) {
+      const std::string& text = texts[choice.below(texts.size())];
+      seats.push_back(std::make_unique<Seat>(static_cast<std::uint32_t>(choice.below(3)),
+                                             *auth::Glob::parse(text)));
+      hub(seats.back()->loop).subscribe(seats.back()->glob, seats.back()->watcher);
+      settle();
+    } else if (kind == 1 && !seats.empty()) {
+      seats.erase(seats.begin() + static_cast<std::ptrdiff_t>(choice.below(seats.size())));
+      settle();
+    } else {
+      const std::string& channel = channels[choice.below(channels.size())];
+      say(channel, "x", static_cast<std::uint32_t>(choice.below(3)));
+      for (const auto& seat : seats) {
+        if (seat->glob.matches(channel)) ++seat->due, ++heard;
+        ASSERT_EQ(seat->watcher.heard.size(), seat->due) << step << " " << seat->glob.pattern();
+      }
+    }
+  }
+  EXPECT_GT(heard, 1000u);
 }
 
 TEST_F(PatternsTest, RemembersABoundedNumberOfChannels) {

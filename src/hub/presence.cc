@@ -91,7 +91,7 @@ PresenceSet::Accepted PresenceSet::join(const MemberDraft& draft) {
   const Entry& entry = *at;
   open_change(entry, false).present = true;
   entry.member = std::move(member);
-  count_in(*entry.member);
+  count_in(entry.member);
   return close_change(entry);
 }
 
@@ -104,7 +104,7 @@ PresenceSet::Accepted PresenceSet::change(const Entry& entry, const MemberDraft&
   }
   MemberPtr member = Member::make(draft);
   open_change(entry, true);
-  count_in(*member);
+  count_in(member);
   count_out(*entry.member);
   entry.member = std::move(member);
   return close_change(entry);
@@ -168,13 +168,14 @@ std::uint64_t PresenceSet::close_change(const Entry& entry) {
   return version_ + 1;
 }
 
-void PresenceSet::count_in(const Member& member) {
+void PresenceSet::count_in(const MemberPtr& member) {
   ++members_;
-  members_bytes_ += member.bytes();
-  if (member.user_id().empty()) return;
-  auto at = users_.find(member.user_id());
-  if (at == users_.end()) at = users_.emplace(member.user_id(), User{}).first;
-  if (at->second.present++ == 0) ++users_present_;
+  members_bytes_ += member->bytes();
+  if (member->user_id().empty()) return;
+  auto at = users_.find(member->user_id());
+  if (at == users_.end()) at = users_.insert({.member = member}).first;
+  at->member = member;
+  if (at->present++ == 0) ++users_present_;
 }
 
 void PresenceSet::count_out(const Member& member) {
@@ -182,9 +183,9 @@ void PresenceSet::count_out(const Member& member) {
   members_bytes_ -= member.bytes();
   if (member.user_id().empty()) return;
   const auto at = users_.find(member.user_id());
-  if (--at->second.present > 0) return;
+  if (--at->present > 0) return;
   --users_present_;
-  if (at->second.told == 0) users_.erase(at);
+  if (at->told == 0) users_.erase(at);
 }
 
 bool PresenceSet::present(const Entry& entry) const {
@@ -235,14 +236,14 @@ std::optional<TimePoint> PresenceSet::next_due() const {
   return due;
 }
 
-PresenceDiffPtr PresenceSet::take_diff(TimePoint now) {
+PresenceDiffPtr PresenceSet::take_diff(TimePoint now, PresenceWitness* witness) {
   if (changes_.empty() || now < batch_due_) return nullptr;
   auto diff = std::make_shared<PresenceDiff>();
   diff->kind = next_kind();
   diff->epoch = epoch_;
   diff->version_from = version_;
   diff->version_to = ++version_;
-  for (const Change& change : changes_) tell(change, *diff);
+  for (const Change& change : changes_) tell(change, *diff, witness);
   changes_.clear();
   counts_ = {members_, users_present_};
   diff->counts = counts_;
@@ -270,17 +271,18 @@ Kind PresenceSet::next_kind() {
 
 // Listeners are about to know this change: it goes into the diff, if that is one of changes, and
 // an entry that has left goes away.
-void PresenceSet::tell(const Change& change, PresenceDiff& diff) {
+void PresenceSet::tell(const Change& change, PresenceDiff& diff, PresenceWitness* witness) {
   const bool listed = diff.kind == Kind::kChanges;
   const MemberPtr& member = change.entry->member;
   const bool same_user = change.told && change.told->user_id() == member->user_id();
   if (change.told && (!change.present || !same_user)) {
     // Whoever was replaced has lost the connection before; what took its place may have left, too.
     const auto user = users_.find(change.told->user_id());
-    const bool user_gone = user == users_.end() || user->second.present == 0;
+    const bool user_gone = user == users_.end() || user->present == 0;
     Reason reason = change.present ? Reason::kLeft : change.reason;
     if (reason == Reason::kReplaced && user_gone) reason = Reason::kLost;
     const bool last = tell_leave(change.told->user_id());
+    if (witness != nullptr) witness->on_left(*change.told);
     if (listed) diff.leaves.push_back({same_user ? member : change.told, reason, last});
   }
   if (!change.present) {
@@ -290,6 +292,7 @@ void PresenceSet::tell(const Change& change, PresenceDiff& diff) {
   change.entry->change = changes_.end();
   if (!same_user) {
     const bool first = tell_join(member->user_id());
+    if (witness != nullptr) witness->on_joined(*member);
     if (listed) diff.joins.push_back({member, first});
   } else if (listed) {
     diff.updates.push_back(member);
@@ -298,15 +301,17 @@ void PresenceSet::tell(const Change& change, PresenceDiff& diff) {
 
 bool PresenceSet::tell_join(std::string_view user_id) {
   if (user_id.empty()) return false;
-  User& user = users_.find(user_id)->second;
+  const User& user = *users_.find(user_id);
   ++user.told;
-  return !std::exchange(user.known, true);
+  const bool first = !user.known;
+  user.known = true;
+  return first;
 }
 
 bool PresenceSet::tell_leave(std::string_view user_id) {
   if (user_id.empty()) return false;
   const auto at = users_.find(user_id);
-  if (--at->second.told > 0 || at->second.present > 0) return false;
+  if (--at->told > 0 || at->present > 0) return false;
   users_.erase(at);
   return true;
 }

@@ -21,7 +21,7 @@
 //
 // Thread: the owner loop's. Lifetime: views passed in are copied; what is handed out is immutable
 // and outlives the set. Cost: O(log members) per change and O(changes log members) per diff.
-// Limits: PresenceOptions. Memory: a member costs about 200 bytes and its ids and info, and 110
+// Limits: PresenceOptions. Memory: a member costs about 150 bytes and its ids and info, and 110
 // more while its grace runs. Between two diffs there may be twice as many: those who have left and
 // those who have come. The ring of past diffs holds never more than the members do, or 4 KiB.
 #pragma once
@@ -35,6 +35,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "base/time.h"
@@ -66,6 +67,16 @@ enum class PresenceError : std::uint8_t {
   kInfoTooLarge,    // over info_bytes_max
   kBadId,           // no client id, or an id over PresenceSet::kIdBytesMax
   kNotPresent,      // an update of who is not there, or has entered from another loop since
+};
+
+// Hears of each member that a diff tells of, also when there are too many for it to name them.
+class PresenceWitness {
+ public:
+  virtual void on_joined(const Member& member) = 0;
+  virtual void on_left(const Member& member) = 0;
+
+ protected:
+  ~PresenceWitness() = default;
 };
 
 class PresenceSet {
@@ -104,7 +115,7 @@ class PresenceSet {
   // next_due().
   std::optional<TimePoint> expire(TimePoint now);
   // The next diff if there is something to tell and the batch is due, null otherwise.
-  PresenceDiffPtr take_diff(TimePoint now);
+  PresenceDiffPtr take_diff(TimePoint now, PresenceWitness* witness = nullptr);
   // When to call `expire` and `take_diff`; may be past. Nothing if only a new event brings more.
   std::optional<TimePoint> next_due() const;
 
@@ -171,10 +182,31 @@ class PresenceSet {
     }
   };
 
+  // Found by its id, which is that of whichever of its members came last: so the rest may change.
   struct User {
-    std::uint32_t present = 0;  // members of this user
-    std::uint32_t told = 0;
-    bool known = false;  // listeners count this user
+    mutable MemberPtr member;
+    mutable std::uint32_t present = 0;  // members of this user
+    mutable std::uint32_t told : 31 = 0;
+    mutable bool known : 1 = false;  // listeners count this user
+  };
+  // Not to throw is what lets the table do without a copy of the hash.
+  struct HashUser {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view id) const noexcept {
+      return std::hash<std::string_view>{}(id);
+    }
+    std::size_t operator()(const User& user) const noexcept {
+      return (*this)(user.member->user_id());
+    }
+  };
+  struct SameUser {
+    using is_transparent = void;
+    static std::string_view id(const User& user) { return user.member->user_id(); }
+    static std::string_view id(std::string_view id) { return id; }
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return id(a) == id(b);
+    }
   };
 
   bool present(const Entry& entry) const;
@@ -190,11 +222,11 @@ class PresenceSet {
   void end_absence(const Entry& entry);
   Change& open_change(const Entry& entry, bool present);
   std::uint64_t close_change(const Entry& entry);
-  void count_in(const Member& member);
+  void count_in(const MemberPtr& member);
   void count_out(const Member& member);
 
   PresenceDiff::Kind next_kind();
-  void tell(const Change& change, PresenceDiff& diff);
+  void tell(const Change& change, PresenceDiff& diff, PresenceWitness* witness);
   bool tell_join(std::string_view user_id);
   bool tell_leave(std::string_view user_id);
   const MemberPtr& told(const Entry& entry) const;
@@ -208,7 +240,7 @@ class PresenceSet {
   TimePoint batch_due_{};
 
   std::set<Entry, ByClientId> entries_;
-  std::map<std::string, User, std::less<>> users_;
+  std::unordered_set<User, HashUser, SameUser> users_;
   Changes changes_;          // in the order in which they began
   Absences absences_;        // in the order in which they began
   AbsentUsers absent_users_;  // views into the members of entries, which do not change meanwhile

@@ -13,11 +13,36 @@ PresenceOptions presence_options(const ChannelRule& rule) {
           .grace = rule.presence_grace};
 }
 
-// Sizes have been checked above; who sends too much all the same finds no room.
+HubError refused(PresenceError error) {
+  switch (error) {
+    case PresenceError::kTooManyMembers: return HubError::kTooManyMembers;
+    case PresenceError::kInfoTooLarge:
+    case PresenceError::kBadId: return HubError::kTooLarge;
+    case PresenceError::kNotPresent: return HubError::kNoPresence;
+  }
+  return HubError::kUnavailable;
+}
+
+// What is told of a set to an observer.
+class Witness final : public PresenceWitness {
+ public:
+  Witness(ChannelObserver& observer, std::string_view channel)
+      : observer_(observer), channel_(channel) {}
+  void on_joined(const Member& member) override {
+    observer_.on_joined(channel_, member.client_id(), member.user_id());
+  }
+  void on_left(const Member& member) override {
+    observer_.on_left(channel_, member.client_id(), member.user_id());
+  }
+
+ private:
+  ChannelObserver& observer_;
+  const std::string_view channel_;
+};
+
 PresenceDesk::Accepted accepted(const PresenceSet::Accepted& result) {
   if (result) return *result;
-  return std::unexpected(result.error() == PresenceError::kNotPresent ? HubError::kNoPresence
-                                                                      : HubError::kTooManyMembers);
+  return std::unexpected(refused(result.error()));
 }
 
 }  // namespace
@@ -37,6 +62,15 @@ PresenceDesk::Channel& PresenceDesk::open(std::string_view name) {
 PresenceDesk::Accepted PresenceDesk::enter(std::string_view name, const MemberDraft& draft) {
   Channel& channel = open(name);
   const Accepted result = accepted(channel.set.enter(draft));
+  // Who is refused stays as it was, but belongs to the loop that spoke for it last: the one before
+  // does not know of it any more, and somebody has to end it.
+  const Member* member = result ? nullptr : channel.set.find(draft.client_id);
+  if (member != nullptr) {
+    (void)channel.set.enter({.client_id = member->client_id(),
+                             .user_id = member->user_id(),
+                             .info = member->info(),
+                             .loop = draft.loop});
+  }
   settle(channel);
   return result;
 }
@@ -93,7 +127,9 @@ void PresenceDesk::unlisten(std::string_view name, std::uint32_t loop) {
 void PresenceDesk::settle(Channel& channel) {
   const TimePoint now = loop_.now();
   channel.set.expire(now);
-  while (const PresenceDiffPtr diff = channel.set.take_diff(now)) {
+  std::optional<Witness> witness;
+  if (observer_ != nullptr) witness.emplace(*observer_, channel.name);
+  while (const PresenceDiffPtr diff = channel.set.take_diff(now, witness ? &*witness : nullptr)) {
     for (const std::uint32_t loop : channel.loops) send_(loop, channel.name, diff, 0);
   }
   due_.erase({channel.due, &channel});

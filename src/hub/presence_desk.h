@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "hub/channel_scan.h"
+#include "hub/channel_observer.h"
 #include "hub/names.h"
 #include "hub/presence.h"
 #include "hub/rules.h"
@@ -35,6 +37,7 @@ class PresenceDesk final : private reactor::Timer {
   PresenceDesk(reactor::Loop& loop, const Rules& rules, Send send)
       : loop_(loop), rules_(rules), send_(std::move(send)) {}
 
+  // Refused, a member that is there stays as it was, as a member of that loop.
   Accepted enter(std::string_view channel, const MemberDraft& draft);
   Accepted update(std::string_view channel, const MemberDraft& draft);
   void leave(std::string_view channel, std::string_view client_id, std::uint32_t loop);
@@ -47,7 +50,15 @@ class PresenceDesk final : private reactor::Timer {
   void listen(std::string_view channel, std::uint32_t loop, std::uint64_t ask);
   void unlisten(std::string_view channel, std::uint32_t loop);
 
+  void observe(ChannelObserver* observer) { observer_ = observer; }
+
   std::size_t channels() const { return channels_.size(); }
+  // How many are present, a slice of all channels; see ChannelScan.
+  bool step(ChannelScan& scan) const {
+    return scan.step(channels_, [](const Channel& channel) {
+      return ChannelCounts{.members = channel.set.counts().members};
+    });
+  }
 
  private:
   struct Channel {
@@ -59,6 +70,14 @@ class PresenceDesk final : private reactor::Timer {
     TimePoint due{};                   // in due_, unless it is 0
   };
 
+  // By name where the time is the same, so that the same events always have the same order.
+  struct ByTime {
+    using Due = std::pair<TimePoint, Channel*>;
+    bool operator()(const Due& a, const Due& b) const {
+      return a.first != b.first ? a.first < b.first : a.second->name < b.second->name;
+    }
+  };
+
   Channel* find(std::string_view name);
   Channel& open(std::string_view name);
   void settle(Channel& channel);
@@ -68,8 +87,9 @@ class PresenceDesk final : private reactor::Timer {
   reactor::Loop& loop_;
   const Rules& rules_;
   Send send_;
+  ChannelObserver* observer_ = nullptr;
   ByName<Channel> channels_;
-  std::set<std::pair<TimePoint, Channel*>> due_;
+  std::set<std::pair<TimePoint, Channel*>, ByTime> due_;
 };
 
 }  // namespace anywire::hub

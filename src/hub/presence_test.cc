@@ -36,6 +36,27 @@ TEST_F(PresenceTest, TellsAJoin) {
   EXPECT_EQ(take_next(), "none");
 }
 
+TEST_F(PresenceTest, KeepsTheMemberThatADraftBringsAlong) {
+  const MemberPtr made = Member::make({.client_id = "c1", .user_id = "ada", .info = "{}"});
+  ASSERT_TRUE(set.enter({.client_id = "c1", .user_id = "ada", .info = "{}", .made = made}));
+  EXPECT_EQ(set.find("c1"), made.get());
+  EXPECT_EQ(take(), "+c1!");
+}
+
+TEST_F(PresenceTest, CountsAUserAsLongAsOneMemberIsThere) {
+  enter("c1", "ada", "x");
+  enter("c2", "ada", "y");
+  EXPECT_EQ(take(), "+c1! +c2");
+  EXPECT_EQ(counts(), "2/1");
+  leave("c2");
+  enter("c1", "ada", "z");
+  EXPECT_EQ(take_next(), "-c2(left) ~c1=z");
+  EXPECT_EQ(counts(), "1/1");
+  leave("c1");
+  EXPECT_EQ(take_next(), "-c1(left)!");
+  EXPECT_EQ(counts(), "0/0");
+}
+
 TEST_F(PresenceTest, TellsALeave) {
   enter("c1", "ada", "x");
   take();

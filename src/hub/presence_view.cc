@@ -20,6 +20,7 @@ Member::Member(const MemberDraft& draft)
 }
 
 MemberPtr Member::make(const MemberDraft& draft) {
+  if (draft.made && draft.made->loop() == draft.loop) return draft.made;
   AW_ASSERT(draft.client_id.size() <= std::numeric_limits<std::uint16_t>::max());
   AW_ASSERT(draft.user_id.size() <= std::numeric_limits<std::uint16_t>::max());
   AW_ASSERT(draft.info.size() <= std::numeric_limits<std::uint32_t>::max());

@@ -33,18 +33,12 @@
 namespace anywire::hub {
 
 class MemberPtr;
-
-// Who enters, as told by their loop. The views need to live for the call only.
-struct MemberDraft {
-  std::string_view client_id;  // the key; of a connection or whatever else can be present once
-  std::string_view user_id;    // empty: of no user
-  std::string_view info;       // raw bytes of a JSON text, not looked into
-  std::uint32_t loop = 0;      // where it comes from; compared for equality only
-};
+struct MemberDraft;
 
 // One member as it was from one change to the next. One allocation: this header, then the text.
 class Member {
  public:
+  // Shares the draft's own one, if it has one.
   static MemberPtr make(const MemberDraft& draft);
 
   std::string_view client_id() const { return {text(), client_bytes_}; }
@@ -104,6 +98,15 @@ class MemberPtr {
   friend class Member;
   explicit MemberPtr(const Member* adopted) : member_(adopted) {}
   const Member* member_ = nullptr;
+};
+
+// Who enters, as told by their loop. The views need to live for the call only.
+struct MemberDraft {
+  std::string_view client_id;  // the key; of a connection or whatever else can be present once
+  std::string_view user_id;    // empty: of no user
+  std::string_view info;       // raw bytes of a JSON text, not looked into
+  std::uint32_t loop = 0;      // where it comes from; compared for equality only
+  MemberPtr made = {};         // a Member of just this, if there is one; or null
 };
 
 // A place in the life of one set. `epoch` is random and never 0; `version` grows by one per diff.

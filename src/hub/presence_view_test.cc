@@ -43,6 +43,17 @@ TEST(Member, CostsASmallHeaderAndItsText) {
   EXPECT_EQ(sizeof(MemberPtr), sizeof(void*));
 }
 
+TEST(Member, IsSharedWithADraftThatHasItAlready) {
+  const MemberPtr made = member("c1", "ada", "{}", 7);
+  MemberDraft draft{made->client_id(), made->user_id(), made->info(), 7, made};
+  EXPECT_EQ(Member::make(draft).get(), made.get());
+  draft.loop = 8;
+  const MemberPtr other = Member::make(draft);
+  EXPECT_NE(other.get(), made.get()) << "it says another loop";
+  EXPECT_EQ(other->loop(), 8u);
+  EXPECT_EQ(other->client_id(), "c1");
+}
+
 TEST(MemberPtr, IsNullWhenEmptyOrMovedFrom) {
   MemberPtr none;
   EXPECT_FALSE(none);

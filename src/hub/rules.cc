@@ -14,9 +14,11 @@ Access access_to(const ChannelRule& rule, auth::Operation operation) {
     case auth::Operation::kHistory: return rule.history_access;
     case auth::Operation::kPresence: return rule.presence_access;
     case auth::Operation::kPublish:
-    case auth::Operation::kRpc: break;
+    case auth::Operation::kRpc: return rule.publish;
+    // No rule gives it away.
+    case auth::Operation::kManage: break;
   }
-  return rule.publish;
+  return Access::kCapability;
 }
 
 template <typename Channel>
@@ -57,7 +59,10 @@ Rules::Rules(std::vector<ChannelRule> ordered, ChannelRule fallback) : rules_(st
   AW_ASSERT(rules_.size() <= kRulesMax);
   fallback.pattern = auth::Glob();
   rules_.push_back(std::move(fallback));
-  for (ChannelRule& rule : rules_) settle(rule);
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    settle(rules_[i]);
+    rules_[i].index = i;
+  }
 }
 
 const ChannelRule& Rules::find(std::string_view channel) const {

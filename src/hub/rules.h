@@ -65,6 +65,11 @@ struct ChannelRule {
   bool delta = false;                 // differences to the message before, to who asks for them
   std::size_t message_bytes_max = 0;  // payload; 0: the connection's limit
   std::vector<std::string> protocols;  // by the adapters' names; empty: all of them
+  bool subscribe_hook = false;        // the customer's application is asked about each subscription
+  bool publish_hook = false;          // and about each message
+  std::string schema;         // file: what every message's data must look like; empty: anything
+  std::string event_schemas;  // file: the same by event; others are refused
+  std::size_t index = 0;      // its place among the Rules, which set it
 
   bool allows_protocol(std::string_view protocol) const;
 };

@@ -24,6 +24,7 @@ enum class HubError : std::uint8_t {
   kOverloaded,           // too much is waiting; retry
   kIdempotencyConflict,  // the key was used for another message
   kTooManyMembers,       // presence is full by the channel's rule
+  kTooLarge,             // a member's info or ids are over their limits
   kNoHistory,            // the channel's rule keeps none
   kNoPresence,           // the channel's rule has none, or the member to update is not present
 };
@@ -99,8 +100,9 @@ class Subscriber {
   enum class Presence : std::uint8_t { kNone, kWanted, kAsked, kListening };
   LocalChannel* channel_ = nullptr;
   std::uint32_t index_ = 0;
-  Presence presence_ = Presence::kNone;
-  bool held_ = false;
+  // One byte, and whoever derives from this may use what is left of the eight.
+  Presence presence_ : 2 = Presence::kNone;
+  bool held_ : 1 = false;
 };
 
 }  // namespace anywire::hub

@@ -73,9 +73,16 @@ class Stream : public reactor::Watcher {
   // Asks for one `on_drained`, after the flush that leaves at most the low watermark queued: at
   // the end of this turn if the socket takes everything, later if the peer is slow.
   virtual void notify_when_drained() = 0;
+  // Gives the connection up, as if it had broken, when for so long the peer has acknowledged
+  // nothing of what was sent, or has taken nothing of what waits for it. Without this that is up to
+  // the system, which takes a quarter of an hour. A stream with no TCP below it ignores it.
+  virtual void set_send_timeout(Duration) {}
 
   // While off, `on_readable` is not called and the kernel's window fills up.
   virtual void set_reading(bool on) = 0;
+  // While on, a peer that will send no more is taken for gone even when nobody reads: `on_closed`,
+  // whatever it sent before. For who does not read on and must notice that nobody waits any more.
+  virtual void watch_for_end(bool) {}
   // Sends what is queued, then tells the peer that no more will come. Reading goes on.
   virtual void finish() = 0;
   // Sends what is queued, then closes both directions and calls `on_closed`. Only for a peer that
@@ -83,6 +90,8 @@ class Stream : public reactor::Watcher {
   virtual void close_when_sent() = 0;
   // Gives up the connection now; queued bytes are lost, no callback follows.
   virtual void close() = 0;
+  // The same, so that the peer cannot take it for an orderly end where the system can say so.
+  virtual void reset() { close(); }
 
   virtual bool encrypted() const = 0;
 

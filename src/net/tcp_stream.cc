@@ -1,5 +1,7 @@
 #include "net/tcp_stream.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -95,15 +97,32 @@ void TcpStream::notify_when_drained() {
   mark_dirty();
 }
 
+void TcpStream::set_send_timeout(Duration timeout) {
+  const auto ms = static_cast<unsigned>(timeout.count());
+  // RFC 5482. A Unix socket has no such option, and no network to lose its peer in.
+  ::setsockopt(fd_, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+}
+
 void TcpStream::set_reading(bool on) {
   if (reading_ == on || fd_ < 0) return;
   reading_ = on;
   update_interest();
 }
 
+void TcpStream::watch_for_end(bool on) {
+  if (watches_end_ == on || fd_ < 0) return;
+  watches_end_ = on;
+  if (!reading_) update_interest();
+}
+
 void TcpStream::update_interest() {
-  queue_.loop().update(
-      fd_, (reading_ ? reactor::kReadable : 0u) | (blocked_ ? reactor::kWritable : 0u), *this);
+  std::uint32_t interest = blocked_ ? reactor::kWritable : 0u;
+  if (reading_) {
+    interest |= reactor::kReadable;
+  } else if (watches_end_) {
+    interest |= reactor::kPeerEnd;
+  }
+  queue_.loop().update(fd_, interest, *this);
 }
 
 void TcpStream::finish() {
@@ -137,6 +156,14 @@ void TcpStream::close() {
   fd_ = -1;
 }
 
+void TcpStream::reset() {
+  if (fd_ < 0) return;
+  // Zero seconds of lingering make close() send RST instead of FIN (socket(7)).
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close();
+}
+
 void TcpStream::on_ready(std::uint32_t ready) {
   // Events of this turn may have been collected before the stream was closed.
   if (fd_ < 0) return;
@@ -147,7 +174,7 @@ void TcpStream::on_ready(std::uint32_t ready) {
   }
   if (reading_ && (ready & (reactor::kReadable | reactor::kError)) != 0) {
     handler_->on_readable();
-  } else if ((ready & reactor::kError) != 0) {
+  } else if ((ready & (reactor::kError | reactor::kPeerEnd)) != 0) {
     handler_->on_closed();
   }
 }

@@ -27,10 +27,13 @@ class TcpStream final : public Stream {
   std::size_t queued_bytes() const override { return output_ ? output_->bytes() : 0; }
   std::uint64_t progress() const override { return output_ ? output_->consumed() : 0; }
   void notify_when_drained() override;
+  void set_send_timeout(Duration timeout) override;
   void set_reading(bool on) override;
+  void watch_for_end(bool on) override;
   void finish() override;
   void close_when_sent() override;
   void close() override;
+  void reset() override;
   bool encrypted() const override { return false; }
 
   // Called by the loop.
@@ -62,6 +65,7 @@ class TcpStream final : public Stream {
   bool closing_ : 1 = false;    // and close after that
   bool ended_ : 1 = false;      // shut down
   bool notify_drained_ : 1 = false;
+  bool watches_end_ : 1 = false;  // while not reading
 };
 
 }  // namespace anywire::net

@@ -66,6 +66,42 @@ TEST_P(TcpStreamTest, NoCallWhileReadingIsOff) {
   EXPECT_EQ(connection.handler.received, "later");
 }
 
+TEST_P(TcpStreamTest, ThePeersEndIsNoticedWhileReadingIsOffByWhoWatchesForIt) {
+  for (const bool before : {true, false}) {
+    Connection connection(queue);
+    if (before) connection.stream->watch_for_end(true);
+    connection.stream->set_reading(false);
+    if (!before) connection.stream->watch_for_end(true);
+    connection.peer.say("unread");
+    turns(3);
+    EXPECT_EQ(connection.handler.closed_calls, 0);
+    connection.peer.end_saying();
+    turns(3);
+    EXPECT_EQ(connection.handler.closed_calls, 1);
+    EXPECT_EQ(connection.handler.readable_calls, 0);
+  }
+}
+
+TEST_P(TcpStreamTest, ThePeersEndIsReadByWhoReadsWhetherWatchedForOrNot) {
+  Connection connection(queue);
+  connection.stream->watch_for_end(true);
+  connection.peer.say("last");
+  connection.peer.end_saying();
+  turns(3);
+  EXPECT_EQ(connection.handler.received, "last");
+  EXPECT_EQ(connection.handler.ends, 1);
+}
+
+TEST_P(TcpStreamTest, NobodyIsToldOfAnEndThatIsNotWatchedForAnyMore) {
+  Connection connection(queue);
+  connection.stream->set_reading(false);
+  connection.stream->watch_for_end(true);
+  connection.stream->watch_for_end(false);
+  connection.peer.end_saying();
+  turns(3);
+  EXPECT_EQ(connection.handler.closed_calls, 0);
+}
+
 TEST_P(TcpStreamTest, APartialSendGoesOnWhenTheSocketHasRoom) {
   Connection connection(queue, 4096);
   std::string text;
@@ -268,6 +304,35 @@ TEST_P(TcpStreamTest, AResetIsAnErrorToTheReader) {
   turns(2);
   EXPECT_EQ(handler.errors, 1);
   EXPECT_EQ(stream->fd(), -1);
+  ::close(listener);
+}
+
+TEST_P(TcpStreamTest, ASendTimeoutEndsAPeerThatTakesNothing) {
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(listener, 1), 0);
+  ASSERT_EQ(::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const int peer = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int little = 4096;
+  ::setsockopt(peer, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
+  ASSERT_EQ(::connect(peer, reinterpret_cast<sockaddr*>(&address), size), 0);
+  auto stream = *TcpStream::adopt(
+      queue, ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  Recorder handler;
+  handler.stream = stream.get();
+  stream->set_handler(handler);
+  stream->set_send_timeout(Duration{100});
+  stream->write(as_bytes(std::string(8 * 1024 * 1024, 'x')));
+  // The kernel looks at the time whenever it asks whether the peer has room by now.
+  for (int i = 0; i < 500 && handler.errors + handler.closed_calls == 0; ++i) {
+    loop->turn(Duration{20});
+  }
+  EXPECT_EQ(handler.errors + handler.closed_calls, 1);
+  ::close(peer);
   ::close(listener);
 }
 

@@ -13,6 +13,7 @@
 #include "http/connection.h"
 #include "http/request.h"
 #include "http/status.h"
+#include "net/address.h"
 #include "protocol/session.h"
 #include "protocol/transport.h"
 
@@ -27,6 +28,15 @@ enum class Via : std::uint8_t {
   kPoll,         // POST: a session over long-polling, and its polls
   kSend,         // POST: what the clients of the two before say
   kHttp,         // plain requests, answered by `handle`
+};
+
+// Who sends a request, as far as the connection tells.
+struct Caller {
+  net::Address address;       // of the client, behind trusted proxies, too
+  bool secure = false;        // it speaks TLS
+  // The page it comes from is one that the operator has named, not by "*", or one of this server's
+  // own origin. Only then may what a browser sends by itself, a cookie, count as a credential.
+  bool origin_named = false;
 };
 
 // What an adapter says to a request on one of its paths. The Gateway checks Origin and method,
@@ -47,6 +57,9 @@ struct Route {
   std::string_view methods;
   std::move_only_function<void(http::Connection&, const http::RequestHead&, http::Response&)>
       handle;
+  // kHttp: says a refusal of the Gateway's, whose status and text are there, in this adapter's own
+  // form; null: plain text will do.
+  void (*describe)(http::Response&) = nullptr;
 };
 
 class Adapter {
@@ -54,7 +67,8 @@ class Adapter {
   virtual ~Adapter() = default;
   virtual std::string_view name() const = 0;
   // Nothing when the path is not this adapter's.
-  virtual std::optional<Route> route(const http::RequestHead& request) = 0;
+  // Arguments are read during the call.
+  virtual std::optional<Route> route(const http::RequestHead& request, const Caller& caller) = 0;
 };
 
 }  // namespace anywire::protocol

@@ -5,14 +5,26 @@
 
 namespace anywire::protocol {
 
+bool is_closed_to(std::string_view channel, std::string_view user) {
+  if (!is_reserved(channel)) return false;
+  return user.empty() || !channel.starts_with(kPersonalPrefix) ||
+         channel.substr(kPersonalPrefix.size()) != user;
+}
+
 Rights::Rights(auth::Capability capability, bool anonymous) {
-  bearer_.user_id = anonymous ? "" : "*";
+  if (!anonymous) bearer_.user_id.assign(1, '*');
   bearer_.capability = std::move(capability);
 }
 
 bool Rights::permit(const hub::ChannelRule& rule, auth::Operation operation,
-                    std::string_view channel, std::string_view protocol) const {
-  return rule.allows_protocol(protocol) && hub::permits(rule, operation, bearer_, channel);
+                    std::string_view channel, std::string_view protocol,
+                    std::string_view user) const {
+  if (!rule.allows_protocol(protocol)) return false;
+  if (!is_reserved(channel)) return hub::permits(rule, operation, bearer_, channel);
+  if (operation == auth::Operation::kPublish) {
+    return channel.starts_with(kPersonalPrefix) && grant(operation, channel);
+  }
+  return !is_closed_to(channel, user);
 }
 
 bool Rights::permit(const hub::ChannelRule& rule, auth::Operation operation,

@@ -26,8 +26,8 @@ class Transport {
   virtual void send_frame(const BufferRef& frame) = 0;
 
   // While held, no message of the peer is handed to the session, and none is read once the one
-  // under way is. Without effect where the peer sends by requests, one after the other.
-  virtual void hold_input(bool) {}
+  // under way is. What is handed over on release may come inside the call.
+  virtual void hold_input(bool on) = 0;
 
   // Which of the frames that `send_frame` takes this peer wants. A frame is made once per loop and
   // form, and shared; frames of one form may be sent back to back in one buffer.

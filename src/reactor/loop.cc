@@ -18,6 +18,7 @@ std::uint32_t to_epoll(std::uint32_t interest) {
   std::uint32_t events = 0;
   if ((interest & kReadable) != 0) events |= EPOLLIN;
   if ((interest & kWritable) != 0) events |= EPOLLOUT;
+  if ((interest & kPeerEnd) != 0) events |= EPOLLRDHUP;
   return events;
 }
 
@@ -25,6 +26,7 @@ std::uint32_t from_epoll(std::uint32_t events) {
   std::uint32_t ready = 0;
   if ((events & EPOLLIN) != 0) ready |= kReadable;
   if ((events & EPOLLOUT) != 0) ready |= kWritable;
+  if ((events & EPOLLRDHUP) != 0) ready |= kPeerEnd;
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) ready |= kError;
   return ready;
 }
@@ -69,7 +71,18 @@ void Loop::stop() {
 
 void Loop::turn(Duration wait_max) {
   wait(wait_max);
-  mailbox_.run_posted();
+  act(SIZE_MAX);
+}
+
+void Loop::turn_for_test(Task arrivals, std::size_t tasks_max) {
+  now_ = clock_.now();
+  arrivals();
+  act(tasks_max);
+}
+
+// All of a turn that is not the kernel's.
+void Loop::act(std::size_t tasks_max) {
+  mailbox_.run_posted(tasks_max);
   timers_.advance(now_);
   for (TurnEndHook* hook : hooks_) hook->on_turn_end();
   destroy_doomed();

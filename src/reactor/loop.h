@@ -9,6 +9,7 @@
 // Lifetime: a Loop outlives all watchers, timers and hooks registered with it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -24,8 +25,9 @@ struct epoll_event;
 
 namespace anywire::reactor {
 
-// What a descriptor is ready for, as a bit set; `kError` also stands for a hang-up.
-enum Ready : std::uint32_t { kReadable = 1, kWritable = 2, kError = 4 };
+// What a descriptor is ready for, as a bit set; `kError` also stands for a hang-up. `kPeerEnd`, the
+// peer will send no more, is told only to who asks for it; whoever reads learns it by reading.
+enum Ready : std::uint32_t { kReadable = 1, kWritable = 2, kError = 4, kPeerEnd = 8 };
 
 // Told of readiness. May do anything inside `on_ready` but destroy itself other than through
 // `Loop::defer_delete`. Readiness is level-triggered.
@@ -65,10 +67,13 @@ class Loop {
   // Milliseconds since the loop was made, modulo 2^32: a cheap stamp for activity.
   std::uint32_t now_ms() const { return static_cast<std::uint32_t>((now_ - started_).count()); }
 
-  // Turns until `stop`. `turn` does one, waiting at most `wait_max`; tests and the simulator
-  // drive the loop with it.
+  // Turns until `stop`. `turn` does one, waiting at most `wait_max`; tests drive the loop with it.
   void run();
   void turn(Duration wait_max);
+  // One turn without the kernel, for the simulator: `arrivals` stands for the watchers that would
+  // be told, and the loop sees its first `tasks_max` posted tasks only, as if the others had been
+  // posted a moment later.
+  void turn_for_test(Task arrivals, std::size_t tasks_max);
   void stop();
 
   // Any thread: runs `task` on this loop.
@@ -103,6 +108,7 @@ class Loop {
   Loop(const LoopOptions& options, Clock& clock, int epoll_fd);
   void wait(Duration wait_max);
   void dispatch(int count);
+  void act(std::size_t tasks_max);
   void destroy_doomed();
 
   LoopOptions options_;

@@ -49,6 +49,20 @@ class LoopTest : public ::testing::Test {
   std::array<int, 2> fds{};
 };
 
+TEST_F(LoopTest, TurnsWithoutTheKernelForASimulator) {
+  std::string log;
+  Probe hook([&log] { log += "h"; });
+  loop->add_turn_end_hook(hook);
+  for (int i = 0; i < 3; ++i) loop->post([&log, i] { log += std::to_string(i); });
+  clock.advance(Duration{7});
+  const TimePoint before = loop->now();
+  loop->turn_for_test([&] { log += loop->now() == before + Duration{7} ? "a" : "?"; }, 2);
+  EXPECT_EQ(log, "a01h") << "arrivals in their time, some of the mail, then the end of the turn";
+  loop->turn_for_test([&log] { log += "a"; }, SIZE_MAX);
+  EXPECT_EQ(log, "a01ha2h");
+  loop->remove_turn_end_hook(hook);
+}
+
 TEST_F(LoopTest, ReportsReadinessAsLongAsItLasts) {
   Probe watcher;
   ASSERT_TRUE(loop->watch(fds[0], kReadable, watcher));

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <iterator>
 
 #include "base/assert.h"
 
@@ -37,11 +38,17 @@ void Mailbox::end_sleep() {
   asleep_.store(false);
 }
 
-std::size_t Mailbox::run_posted() {
+std::size_t Mailbox::run_posted(std::size_t tasks_max) {
   {
     const std::scoped_lock lock(mutex_);
     if (incoming_.empty()) return 0;
-    running_.swap(incoming_);
+    if (incoming_.size() <= tasks_max) {
+      running_.swap(incoming_);
+    } else {
+      const auto end = incoming_.begin() + static_cast<std::ptrdiff_t>(tasks_max);
+      running_.assign(std::make_move_iterator(incoming_.begin()), std::make_move_iterator(end));
+      incoming_.erase(incoming_.begin(), end);
+    }
   }
   const std::size_t count = running_.size();
   for (Task& task : running_) task();

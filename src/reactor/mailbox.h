@@ -6,6 +6,8 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <vector>
 
@@ -29,8 +31,8 @@ class Mailbox {
   bool begin_sleep();
   void end_sleep();
 
-  // Runs what has been posted so far; returns how many tasks that was.
-  std::size_t run_posted();
+  // Runs what has been posted so far, at most `tasks_max`; returns how many tasks that was.
+  std::size_t run_posted(std::size_t tasks_max = SIZE_MAX);
 
  private:
   int wake_fd_;

@@ -43,6 +43,18 @@ TEST(Mailbox, ATaskPostedByATaskRunsTheNextTime) {
   EXPECT_EQ(runs, 2);
 }
 
+TEST(Mailbox, RunsTheFirstOnesWhenToldHowMany) {
+  Mailbox mailbox;
+  std::vector<int> order;
+  for (int i = 0; i < 5; ++i) mailbox.post([&order, i] { order.push_back(i); });
+  EXPECT_EQ(mailbox.run_posted(2), 2u);
+  EXPECT_EQ(order, (std::vector<int>{0, 1}));
+  EXPECT_EQ(mailbox.run_posted(0), 0u);
+  mailbox.post([&order] { order.push_back(5); });
+  EXPECT_EQ(mailbox.run_posted(), 4u);
+  EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3, 4, 5}));
+}
+
 TEST(Mailbox, WritesToTheDescriptorOnlyForASleeper) {
   Mailbox mailbox;
   mailbox.post([] {});

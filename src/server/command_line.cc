@@ -7,10 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/suggest.h"
 #include "server/config_docs.h"
 #include "server/config_schema.h"
 #include "server/config_value.h"
-#include "server/suggest.h"
+#include "server/contract_file.h"
 
 namespace anywire::server {
 namespace {
@@ -167,7 +168,8 @@ class Parser {
     for (const CLI::Option* option : command.get_options()) {
       for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
     }
-    std::string hint = did_you_mean(flag, names);
+    std::string hint = moved(flag);
+    if (hint.empty()) hint = did_you_mean(flag, names);
     // The right key without its table.
     for (const Key& key : keys()) {
       if (hint.empty() && fmt::format("--{}", key.name) == flag && command.get_name() != "") {
@@ -175,6 +177,14 @@ class Parser {
       }
     }
     return fmt::format("unknown flag {}{}", in_quotes_short(flag), hint);
+  }
+
+  // Of a key of an earlier version.
+  static std::string moved(string_view flag) {
+    const std::size_t dot = flag.find('.');
+    if (!flag.starts_with("--") || dot == flag.npos) return {};
+    const auto now = moved_to(flag.substr(2, dot - 2), flag.substr(dot + 1));
+    return now ? fmt::format("; moved to \"--{}\"", *now) : std::string();
   }
 
   static std::string did_you_mean(const std::string& word, const std::vector<std::string>& names) {
@@ -263,6 +273,13 @@ Outcome execute(const Command& command) {
   auto config = load(command.inputs);
   if (!config) {
     outcome.err = lines(config.error());
+    outcome.exit_code = kExitUsage;
+    return outcome;
+  }
+  // Read here, too, so that all that is wrong with schemas is said before anything is begun.
+  const auto schemas = load_validation(*config, command.inputs.read_file);
+  outcome.err = lines(schemas ? schemas->hints : schemas.error());
+  if (!schemas) {
     outcome.exit_code = kExitUsage;
   } else if (command.kind == Command::Kind::kCheck) {
     outcome.out = fmt::format("{}: ok\n", *command.inputs.config_path);

@@ -120,6 +120,8 @@ TEST(CommandServe, SuggestsTheFlagThatWasMeant) {
   EXPECT_EQ(refusal({"serve", "--ping_interval", "1s"}),
             "anywire: unknown flag \"--ping_interval\"; did you mean "
             "\"--websocket.ping_interval\"?");
+  EXPECT_EQ(refusal({"serve", "--raw.allowed_origins", "*"}),
+            "anywire: unknown flag \"--raw.allowed_origins\"; moved to \"--http.allowed_origins\"");
   EXPECT_EQ(refusal({"serve", "--frobnicate"}), "anywire: unknown flag \"--frobnicate\"");
 }
 

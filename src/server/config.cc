@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "server/app_options.h"
 #include "server/config_channels.h"
+#include "server/config_keys.h"
 #include "server/config_value.h"
 
 namespace anywire::server {
@@ -55,11 +57,6 @@ void check_raw(const RawSection& raw, Problems& problems) {
           raw.root.channel.size(), raw.channel_name_bytes_max));
     }
   }
-  const auto& origins = raw.allowed_origins;
-  if (origins.size() > 1 && std::find(origins.begin(), origins.end(), "*") != origins.end()) {
-    problems.push_back(
-        "\"raw.allowed_origins\" has \"*\" (any origin) beside others, which then mean nothing");
-  }
 }
 
 void check_auth(const AuthSection& auth, Problems& problems) {
@@ -67,6 +64,17 @@ void check_auth(const AuthSection& auth, Problems& problems) {
     problems.push_back(
         "\"auth.hs256_secret\" and \"auth.hs256_secret_file\" are both set; one of them is it");
   }
+}
+
+void check_cookie(const Config& config, Problems& problems) {
+  const auto& origins = config.http.allowed_origins;
+  const bool named = std::any_of(origins.begin(), origins.end(), [](const std::string& origin) {
+    return origin != "*" && origin != "null";
+  });
+  if (config.auth.cookie.empty() || named) return;
+  problems.push_back(
+      "\"auth.cookie\" needs the Origins of your pages in \"http.allowed_origins\": a browser sends "
+      "cookies with requests of anybody's page, so \"*\" and \"null\" are not enough");
 }
 
 void check_native(const Config& config, Problems& problems) {
@@ -79,6 +87,26 @@ void check_native(const Config& config, Problems& problems) {
     problems.push_back(fmt::format("\"native.path\" ({}) belongs to the raw protocol already",
                                    in_quotes_short(path)));
   }
+}
+
+void check_api(const Config& config, Problems& problems) {
+  const std::string& path = config.api.path;
+  if (!config.api.enabled) return;
+  const bool raw = (config.raw.enabled && (path == "/raw" || path.starts_with("/raw/"))) ||
+                   (config.raw.echo && path == "/echo");
+  const bool native = config.native.enabled && path == config.native.path;
+  if (!raw && !native) return;
+  problems.push_back(fmt::format("\"api.path\" ({}) belongs to the {} protocol already",
+                                 in_quotes_short(path), raw ? "raw" : "native"));
+}
+
+// Less than what the server takes by itself would turn everybody away for ever.
+constexpr std::size_t kMemoryMaxLeast = 64 * 1024 * 1024;
+
+void check_memory(const ServerSection& server, Problems& problems) {
+  if (server.memory_max == 0 || server.memory_max >= kMemoryMaxLeast) return;
+  problems.push_back(fmt::format("\"server.memory_max\" ({}) must be 0 (off) or at least {}",
+                                 format_size(server.memory_max), format_size(kMemoryMaxLeast)));
 }
 
 void check_listen(const ServerSection& server, Problems& problems) {
@@ -94,16 +122,29 @@ void check_listen(const ServerSection& server, Problems& problems) {
 
 }  // namespace
 
+bool has_keys(const Config& config) {
+  const AuthSection& auth = config.auth;
+  return !config.keys.empty() || !auth.jwks_url.empty() || !auth.hs256_secret.empty() ||
+         !auth.hs256_secret_file.empty();
+}
+
 Config dev_config(int port) {
   Config config;
   config.server.listen = expand_listen_address(fmt::format("localhost:{}", port));
   config.raw.root = RawRoot{RawRoot::Kind::kChannel, "lobby"};
   config.raw.root_greeting = true;
-  config.raw.allowed_origins = {"*"};
+  config.http.allowed_origins = {"*"};
+  // A page whose name was made to point at this machine would be of the same origin as what is
+  // behind `front.upstream`, a developer's own work.
+  config.http.allowed_hosts = {"local"};
   config.auth.anonymous = true;
   hub::ChannelRule& rule = config.channel_defaults;
   rule.subscribe = rule.publish = rule.history_access = rule.presence_access =
       hub::Access::kAnyone;
+  // What newcomers try first, history, recovery and presence, works without a configuration.
+  rule.presence = true;
+  rule.history_messages = 1000;
+  rule.history_ttl = std::chrono::hours(24);
   config.log.format = log::Format::kHuman;
   return config;
 }
@@ -111,11 +152,16 @@ Config dev_config(int port) {
 std::vector<std::string> validate(const Config& config) {
   Problems problems;
   check_listen(config.server, problems);
+  check_memory(config.server, problems);
   check_tls(config.tls, problems);
   check_queue(config.websocket, problems);
   check_raw(config.raw, problems);
   check_native(config, problems);
+  check_api(config, problems);
   check_auth(config.auth, problems);
+  check_cookie(config, problems);
+  check_keys(config, problems);
+  check_app(config, problems);
   check_rules(config, problems);
   return problems;
 }

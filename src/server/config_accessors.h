@@ -1,12 +1,13 @@
 // Config accessors: how the tables of config_schema.cc and config_channels.cc name members.
 //
-// Thread: any; for those two files only.
+// Thread: any; for the files config_schema*.cc and config_channels.cc only.
 #pragma once
 
 #include <cstddef>
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "server/config_schema.h"
 
@@ -33,5 +34,21 @@ EnumKind one_of(std::span<const std::string_view> names) {
                     member = static_cast<std::remove_reference_t<decltype(member)>>(index);
                   }};
 }
+
+// [limits], in config_schema_limits.cc.
+inline constexpr Table kLimitsTable{
+    "limits", "How fast clients may do things. Nothing is limited unless it is set here."};
+std::vector<Key> limits_keys();
+
+// [front], in config_schema_front.cc.
+inline constexpr Table kFrontTable{
+    "front", "What is served at paths that are not Anywire's own: your application, your site."};
+std::vector<Key> front_keys();
+std::vector<Key> api_keys();
+
+// [app], in config_schema_app.cc.
+inline constexpr Table kAppTable{
+    "app", "Your application, which may be asked before things happen and told what has happened."};
+std::vector<Key> app_keys();
 
 }  // namespace anywire::server

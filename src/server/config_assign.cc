@@ -7,10 +7,10 @@
 #include <span>
 
 #include "auth/key.h"
-#include "server/config_channels.h"
+#include "base/suggest.h"
+#include "server/config_lists.h"
 #include "server/config_schema.h"
 #include "server/config_value.h"
-#include "server/suggest.h"
 
 namespace anywire::server {
 namespace {
@@ -109,6 +109,11 @@ std::optional<Duration> read(const DurationKind& kind, const Value& value) {
   return duration;
 }
 
+std::optional<Rate> read(const RateKind& kind, const Value& value) {
+  const auto text = as_text(value);
+  return text ? parse_rate(*text, kind.bytes) : std::nullopt;
+}
+
 std::optional<std::string> read(const TextKind& kind, const Value& value) {
   const auto text = as_text(value);
   if (!text || !is_plain_text(*text) || (kind.valid && !kind.valid(*text))) return std::nullopt;
@@ -195,11 +200,11 @@ std::optional<Problem> assign_kind(const Key& key, const ListKind& kind, const V
   return std::nullopt;
 }
 
-std::optional<Problem> assign_kind(const Key& key, const RulesKind&, const Value& value,
+std::optional<Problem> assign_kind(const Key& key, const RulesKind& kind, const Value& value,
                                    Config& config) {
   const auto text = as_text(value);
   if (!text) return mismatch(key, value);
-  std::vector<std::string> problems = read_rules_text(*text, config);
+  std::vector<std::string> problems = read_list_text(*kind.list, *text, {}, config);
   if (problems.empty()) return std::nullopt;
   return Problem{std::move(problems.front()), {}};
 }
@@ -223,8 +228,16 @@ std::string expectation(const Key& key) {
                                format_size(kind.min), format_size(kind.max));
           },
           [](const DurationKind& kind) {
-            return fmt::format("a duration from {} to {}, such as \"250ms\", \"10s\" or \"2m\"",
-                               format_duration(kind.min), format_duration(kind.max));
+            const bool days = kind.max >= Duration(std::chrono::days(1));
+            return fmt::format("a duration from {} to {}, such as {}", format_duration(kind.min),
+                               format_duration(kind.max),
+                               days ? R"("10s", "2h" or "1d")" : R"("250ms", "10s" or "2m")");
+          },
+          [](const RateKind& kind) {
+            return std::string(kind.bytes ? R"(a rate such as "1MiB/s" or "64KiB/s burst 1MiB", )"
+                                          : R"(a rate such as "100/s", "100/s burst 300" or )"
+                                            R"("6000/m", )") +
+                   "or empty";
           },
           [](const EnumKind& kind) { return quoted_list(kind.names); },
           [](const TextKind& kind) { return std::string(kind.expected); },
@@ -235,9 +248,9 @@ std::string expectation(const Key& key) {
             return fmt::format("a pattern of 1 to {} bytes such as \"chat:*\"",
                                auth::kGlobBytesMax);
           },
-          [](const RulesKind&) {
-            return std::string("a list of rules in JSON or TOML, such as "
-                               "[{pattern = \"chat:*\", history_messages = 100}]");
+          [](const RulesKind& kind) {
+            return fmt::format("a list of {}s in JSON or TOML, such as {}", kind.list->element,
+                               kind.list->example);
           },
           [](const RootKind&) { return std::string(R"("off", "echo" or "channel:NAME")"); },
           [](const ListKind& kind) { return fmt::format("a list of {}", kind.expected); },
@@ -253,11 +266,12 @@ std::string format_value(const Key& key, const Config& config) {
           [&](const IntKind& kind) { return std::to_string(kind.at(copy)); },
           [&](const SizeKind& kind) { return in_quotes(format_size(kind.at(copy))); },
           [&](const DurationKind& kind) { return in_quotes(format_duration(kind.at(copy))); },
+          [&](const RateKind& kind) { return in_quotes(format_rate(kind.at(copy), kind.bytes)); },
           [&](const EnumKind& kind) { return in_quotes(kind.names[kind.get(copy)]); },
           [&](const TextKind& kind) { return in_quotes(kind.at(copy)); },
           [](const SecretKind&) { return std::string("\"\""); },
           [&](const PatternKind& kind) { return in_quotes(kind.at(copy).pattern()); },
-          [&](const RulesKind&) { return format_rules(copy); },
+          [&](const RulesKind& kind) { return format_list(*kind.list, copy); },
           [&](const RootKind& kind) { return in_quotes(format_root(kind.at(copy))); },
           [&](const ListKind& kind) {
             std::vector<std::string> parts;

@@ -1,15 +1,12 @@
 #include "server/config_channels.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 
 #include "server/config_accessors.h"
-#include "server/config_toml.h"
 #include "server/config_value.h"
-#include "server/suggest.h"
 
 namespace anywire::server {
 namespace {
@@ -88,6 +85,18 @@ std::vector<Key> build_access_and_delivery_keys() {
       {"channels", "protocols",
        ListKind{at<kAt, &R::protocols>, is_channel_protocol, kProtocols, 0},
        "Protocols that may use the channel. Empty means all."},
+      {"channels", "subscribe_hook", BoolKind{at<kAt, &R::subscribe_hook>},
+       "Ask the application (`[app]`) about every subscription to the channel. Pattern "
+       "subscriptions leave the channel out."},
+      {"channels", "publish_hook", BoolKind{at<kAt, &R::publish_hook>},
+       "Ask the application about every message that a client publishes: it may refuse or change "
+       "it."},
+      {"channels", "schema", TextKind{at<kAt, &R::schema>},
+       "Path of a JSON Schema that the data of every message must fit; text and binary messages "
+       "are refused then. See docs/validation.md. Empty means anything."},
+      {"channels", "event_schemas", TextKind{at<kAt, &R::event_schemas>},
+       "Path of a JSON object with one JSON Schema for each event that messages may have; others "
+       "are refused, and so are messages without an event unless `schema` is set, too."},
   };
 }
 
@@ -95,43 +104,6 @@ std::vector<Key> build_rule_keys() {
   std::vector<Key> all = build_history_keys();
   for (Key& key : build_access_and_delivery_keys()) all.push_back(std::move(key));
   return all;
-}
-
-std::string unknown_key(string_view name) {
-  std::vector<string_view> names;
-  for (const Key& key : rule_keys()) names.push_back(key.name);
-  const auto meant = suggest(name, names);
-  return fmt::format("unknown key {}{}", in_quotes_short(fmt::format("channels.{}", name)),
-                     meant ? fmt::format("; did you mean \"{}\"?", *meant) : "");
-}
-
-// Assigns one rule to `scratch.channel_defaults`.
-void read_rule(const RawRule& rule, std::size_t number, Config& scratch,
-               std::vector<RuleProblem>& problems) {
-  bool has_pattern = false;
-  std::vector<string_view> seen;
-  for (const RawMember& member : rule.members) {
-    const Key* key = find_rule_key(member.name);
-    if (key == nullptr) {
-      problems.push_back({number, member.name_at, unknown_key(member.name)});
-      continue;
-    }
-    if (key->name == "pattern") has_pattern = true;
-    if (std::find(seen.begin(), seen.end(), key->name) != seen.end()) {
-      problems.push_back(
-          {number, member.name_at, fmt::format("\"{}\" is there twice", key->path())});
-      continue;
-    }
-    seen.push_back(key->name);
-    auto problem = assign(*key, member.value, scratch);
-    if (!problem) continue;
-    const bool known = problem->element && *problem->element < member.elements_at.size();
-    problems.push_back({number, known ? member.elements_at[*problem->element] : member.value_at,
-                        std::move(problem->text)});
-  }
-  if (!has_pattern) {
-    problems.push_back({number, rule.at, "a channel rule needs a \"pattern\""});
-  }
 }
 
 std::string named(const Config& config, std::size_t index) {
@@ -143,31 +115,42 @@ std::string named(const Config& config, std::size_t index) {
 void check_reach(const Config& config, std::size_t index, std::vector<std::string>& problems) {
   for (std::size_t before = 0; before < index; ++before) {
     if (!config.channels[before].pattern.covers(config.channels[index].pattern)) continue;
-    problems.push_back(fmt::format("{} never applies, because {} takes all its channels; the first "
-                                   "match wins", named(config, index), named(config, before)));
+    problems.push_back(fmt::format("{}{} never applies, because {} takes all its channels; the "
+                                   "first match wins",
+                                   place_in_list(config.channel_sources, index, "pattern"),
+                                   named(config, index), named(config, before)));
     return;
   }
 }
 
 void check_rule(const Config& config, std::size_t index, std::vector<std::string>& problems) {
   const hub::ChannelRule& rule = config.channels[index];
-  const auto add = [&](string_view text) {
-    problems.push_back(fmt::format("{} {}", named(config, index), text));
+  // `key` is the one to blame.
+  const auto add = [&](string_view key, string_view text) {
+    problems.push_back(
+        fmt::format("{}{} {}", place_in_list(config.channel_sources, index, key),
+                    named(config, index), text));
   };
   const bool history = rule.history_messages > 0;
-  if (rule.durable && !history) add("is durable but keeps no history: set \"history_messages\"");
+  if (rule.durable && !history) {
+    add("durable", "is durable but keeps no history: set \"history_messages\"");
+  }
   if (rule.durable && config.history.path.empty()) {
-    add("is durable, but \"history.path\" names no file for it");
+    add("durable", "is durable, but \"history.path\" names no file for it: set one, such as "
+                   "path = \"/var/lib/anywire/history.db\" in [history]");
   }
   if (rule.slow_consumer == hub::SlowConsumer::kRecover && !history) {
-    add("lets slow consumers recover but keeps no history: set \"history_messages\"");
+    add("slow_consumer",
+        "lets slow consumers recover but keeps no history: set \"history_messages\"");
   }
   if (history && rule.history_bytes_max > config.history.memory_max) {
-    add(fmt::format("has a \"history_bytes_max\" ({}) above \"history.memory_max\" ({})",
+    add("history_bytes_max",
+        fmt::format("has a \"history_bytes_max\" ({}) above \"history.memory_max\" ({})",
                     format_size(rule.history_bytes_max), format_size(config.history.memory_max)));
   }
   if (rule.message_bytes_max > config.websocket.message_bytes_max) {
-    add(fmt::format("has a \"message_bytes_max\" ({}) above \"websocket.message_bytes_max\" ({})",
+    add("message_bytes_max",
+        fmt::format("has a \"message_bytes_max\" ({}) above \"websocket.message_bytes_max\" ({})",
                     format_size(rule.message_bytes_max),
                     format_size(config.websocket.message_bytes_max)));
   }
@@ -180,57 +163,31 @@ std::span<const Key> rule_keys() {
   return all;
 }
 
-const Key* find_rule_key(string_view name) {
-  const auto all = rule_keys();
-  const auto found =
-      std::find_if(all.begin(), all.end(), [&](const Key& key) { return key.name == name; });
-  return found == all.end() ? nullptr : &*found;
-}
+const Key* find_rule_key(string_view name) { return find_list_key(channel_list(), name); }
 
-std::vector<RuleProblem> store_rules(std::span<const RawRule> rules, Config& config) {
-  std::vector<RuleProblem> problems;
-  if (rules.size() > hub::kRulesMax) {
-    problems.push_back({hub::kRulesMax + 1, rules[hub::kRulesMax].at,
-                        fmt::format("there are {} channel rules; {} is the limit", rules.size(),
-                                    hub::kRulesMax)});
-    return problems;
-  }
-  Config scratch;
-  std::vector<hub::ChannelRule> stored;
-  for (const RawRule& rule : rules) {
-    scratch.channel_defaults = config.channel_defaults;
-    read_rule(rule, stored.size() + 1, scratch, problems);
-    stored.push_back(scratch.channel_defaults);
-  }
-  if (problems.empty()) config.channels = std::move(stored);
-  return problems;
-}
-
-std::vector<std::string> read_rules_text(string_view text, Config& config) {
-  const auto rules = parse_rules(text.empty() ? "[]" : text);
-  if (!rules) {
-    const Key* key = find_key("channels", "");
-    return {fmt::format("\"channels\" must be {}: {}", expectation(*key), rules.error())};
-  }
-  std::vector<std::string> problems;
-  for (const RuleProblem& problem : store_rules(*rules, config)) {
-    problems.push_back(fmt::format("rule {}: {}", problem.rule, problem.text));
-  }
-  return problems;
-}
-
-std::string format_rules(const Config& config) {
-  Config scratch;
-  std::vector<std::string> rules;
-  for (const hub::ChannelRule& rule : config.channels) {
-    scratch.channel_defaults = rule;
-    std::vector<std::string> members;
-    for (const Key& key : rule_keys()) {
-      members.push_back(fmt::format("{} = {}", key.name, format_value(key, scratch)));
-    }
-    rules.push_back(fmt::format("{{{}}}", fmt::join(members, ", ")));
-  }
-  return fmt::format("[{}]", fmt::join(rules, ", "));
+const ListTable& channel_list() {
+  static const ListTable list{
+      .table = kChannelsTable,
+      .element = "rule",
+      .name = "channel rule",
+      .required = "pattern",
+      .example = "[{pattern = \"chat:*\", history_messages = 100}]",
+      .most = hub::kRulesMax,
+      .needs_more = false,
+      .keys = rule_keys,
+      .sources = &Config::channel_sources,
+      .size = [](const Config& config) { return config.channels.size(); },
+      .clear = [](Config& config) { config.channels.clear(); },
+      .begin = [](Config& scratch, const Config& config) {
+        scratch.channel_defaults = config.channel_defaults;
+      },
+      .show = [](Config& scratch, const Config& config, std::size_t index) {
+        scratch.channel_defaults = config.channels[index];
+      },
+      .add = [](Config& config, const Config& scratch) {
+        config.channels.push_back(scratch.channel_defaults);
+      }};
+  return list;
 }
 
 void check_rules(const Config& config, std::vector<std::string>& problems) {

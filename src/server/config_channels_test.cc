@@ -49,12 +49,12 @@ std::vector<std::string> patterns(const Config& config) {
 // The rules of a variable or a flag, or its problems.
 Config from_text(std::string_view text) {
   Config config;
-  EXPECT_THAT(read_rules_text(text, config), IsEmpty()) << text;
+  EXPECT_THAT(read_list_text(channel_list(), text, {}, config), IsEmpty()) << text;
   return config;
 }
 Problems problems_of(std::string_view text) {
   Config config;
-  return read_rules_text(text, config);
+  return read_list_text(channel_list(), text, {}, config);
 }
 
 TEST(ConfigChannels, ReadsEveryKeyOfARule) {
@@ -274,7 +274,7 @@ TEST(ConfigChannelsText, RefusesJsonOfOtherShapes) {
 
 TEST(ConfigChannelsText, LeavesTheRulesAloneOnAProblem) {
   Config config = from_text(R"([{"pattern":"old"}])");
-  EXPECT_FALSE(read_rules_text(R"([{"pattern":"new"},{}])", config).empty());
+  EXPECT_FALSE(read_list_text(channel_list(), R"([{"pattern":"new"},{}])", {}, config).empty());
   EXPECT_THAT(patterns(config), ElementsAre("old"));
 }
 
@@ -296,13 +296,13 @@ TEST(ConfigChannelsText, ReadsBackWhatItWrites) {
   const Config config = from_text(
       R"([{"pattern":"a \"b\" \\*","history_messages":7,"protocols":["raw","native"]},
           {"pattern":"c**?","slow_consumer":"drop","flush_window":"3ms","publish":"users"}])");
-  const std::string text = format_rules(config);
+  const std::string text = format_list(channel_list(), config);
   EXPECT_EQ(text.find('\n'), text.npos);
   const Config again = from_text(text);
-  EXPECT_EQ(format_rules(again), text);
+  EXPECT_EQ(format_list(channel_list(), again), text);
   EXPECT_THAT(patterns(again), ElementsAre("a \"b\" \\*", "c?*"));
   EXPECT_EQ(again.channels.at(1).slow_consumer, SlowConsumer::kDrop);
-  EXPECT_EQ(format_rules(Config{}), "[]");
+  EXPECT_EQ(format_list(channel_list(), Config{}), "[]");
 }
 
 // What each list of rules contradicts itself about.
@@ -328,6 +328,26 @@ TEST(ConfigChannelsCheck, NeedsHistoryAndAFileForDurableChannels) {
   EXPECT_THAT(contradictions(rules, "history.db"), IsEmpty());
   EXPECT_THAT(contradictions(R"([{"pattern":"a","durable":true}])", "history.db"),
               ElementsAre(HasSubstr("keeps no history")));
+}
+
+TEST(ConfigChannelsCheck, SaysWhereTheContradictionIsAndWhatToDo) {
+  const std::string rule = "[[channels]]\npattern = \"a\"\nhistory_messages = 5\n";
+  const char* problem = "channel rule 1 (\"a\") is durable, but \"history.path\" names no file for "
+                        "it: set one, such as path = \"/var/lib/anywire/history.db\" in [history]";
+  EXPECT_THAT(problems_in(rule + "  durable = true\n"),
+              ElementsAre(std::string("anywire.toml:4:3: ") + problem));
+  EXPECT_THAT(problems_in("[history]\npath = \"\"\n" + rule + "durable = true\n"),
+              ElementsAre(StartsWith("anywire.toml:6:1: ")));
+  EXPECT_THAT(problems_in("[history]\npath = \"x.db\"\n" + rule + "durable = true\n"), IsEmpty());
+  EXPECT_THAT(problems_in("[[channels]]\npattern = \"*\"\n[[channels]]\npattern = \"a\"\n"),
+              ElementsAre(StartsWith("anywire.toml:4:1: channel rule 2 (\"a\") never applies")));
+  // Given elsewhere the place is the variable's or the flag's name, also over a file's rules.
+  LoadInputs inputs = file(rule);
+  inputs.environment = {
+      {"ANYWIRE_CHANNELS", R"([{"pattern":"a","history_messages":5,"durable":true}])"}};
+  EXPECT_THAT(load(inputs).error(), ElementsAre(std::string("ANYWIRE_CHANNELS: ") + problem));
+  inputs.flags = {{"history.path", "x.db", "--history.path"}};
+  EXPECT_TRUE(load(inputs).has_value());
 }
 
 TEST(ConfigChannelsCheck, NeedsHistoryToRecoverFrom) {

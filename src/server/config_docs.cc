@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "server/config_channels.h"
+#include "server/config_lists.h"
 #include "server/config_schema.h"
 
 namespace anywire::server {
@@ -95,16 +95,16 @@ looking at the file alone. `anywire config` prints a complete file to start from
 constexpr string_view kMarkdownTail = R"(
 ## Reserved variables
 
-Unknown variables that begin with `ANYWIRE_` are refused, except `ANYWIRE_URL`, `ANYWIRE_TOKEN` and
-`ANYWIRE_KEY`, which belong to applications that use the JavaScript packages, and those Kubernetes
-gives to every pod next to a Service named `anywire`: `ANYWIRE_PORT`, `ANYWIRE_PORT_...` and
-`ANYWIRE_SERVICE_...`.
+Unknown variables that begin with `ANYWIRE_` are refused, except `ANYWIRE_URL`, `ANYWIRE_TOKEN`,
+`ANYWIRE_KEY` and `ANYWIRE_BIN`, which belong to applications that use the JavaScript packages, and
+those Kubernetes gives to every pod next to a Service named `anywire`: `ANYWIRE_PORT`,
+`ANYWIRE_PORT_...` and `ANYWIRE_SERVICE_...`.
 )";
 
 // The keys that are written inside a table. Those of a list are the keys of its elements.
 std::vector<const Key*> keys_of(const Table& table) {
   std::vector<const Key*> all;
-  for (const Key& key : table.is_list ? rule_keys() : keys()) {
+  for (const Key& key : table.is_list ? find_list(table.name)->keys() : keys()) {
     if (key.table == table.name) all.push_back(&key);
   }
   return all;
@@ -136,10 +136,11 @@ std::string config_as_toml() {
   std::string out(kTomlHead);
   const Config defaults;
   for (const Table& table : tables()) {
-    out += '\n' + wrapped(table.doc, "#") + heading(table) + '\n';
+    const string_view off = table.is_list && find_list(table.name)->needs_more ? "#" : "";
+    out += '\n' + wrapped(table.doc, "#") + std::string(off) + heading(table) + '\n';
     for (const Key* key : keys_of(table)) {
       out += '\n' + wrapped(key->doc, "#") + wrapped(capitalised(expectation(*key)) + '.', "#") +
-             fmt::format("{} = {}\n", key->name, format_value(*key, defaults));
+             fmt::format("{}{} = {}\n", off, key->name, format_value(*key, defaults));
     }
   }
   return out;

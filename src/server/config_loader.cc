@@ -13,11 +13,11 @@
 #include <tuple>
 
 #include "base/assert.h"
-#include "server/config_channels.h"
+#include "base/suggest.h"
+#include "server/config_lists.h"
 #include "server/config_schema.h"
 #include "server/config_toml.h"
 #include "server/config_value.h"
-#include "server/suggest.h"
 
 extern char** environ;
 
@@ -36,6 +36,23 @@ std::string did_you_mean(string_view word, std::span<const string_view> candidat
   return meant ? fmt::format("; did you mean {0}{1}{0}?", quote, *meant) : std::string();
 }
 
+// Of a key of an earlier version.
+std::string moved(string_view table, string_view name) {
+  const auto now = moved_to(table, name);
+  return now ? fmt::format("; moved to \"{}\"", *now) : std::string();
+}
+
+std::string moved_variable(string_view variable) {
+  for (const MovedKey& moved : moved_keys()) {
+    const Key before{.table = moved.table, .name = moved.name, .kind = BoolKind{}, .doc = {}};
+    if (before.variable() != variable) continue;
+    const std::size_t dot = moved.now.find('.');
+    const Key* now = find_key(moved.now.substr(0, dot), moved.now.substr(dot + 1));
+    return fmt::format("; moved to {}", now->variable());
+  }
+  return {};
+}
+
 std::vector<string_view> names_in(string_view table) {
   std::vector<string_view> names;
   for (const Key& key : keys()) {
@@ -49,7 +66,10 @@ std::string elsewhere(string_view name) {
   for (const Key& key : keys()) {
     if (key.name == name && !name.empty()) return fmt::format("; did you mean \"{}\"?", key.path());
   }
-  if (find_rule_key(name) != nullptr) return "; did you mean it in a table [[channels]]?";
+  for (const ListTable* list : list_tables()) {
+    if (find_list_key(*list, name) == nullptr) continue;
+    return fmt::format("; did you mean it in a table [[{}]]?", list->table.name);
+  }
   return {};
 }
 
@@ -94,8 +114,8 @@ class FileReader {
     for (const auto& [key, node] : root) {
       const string_view name = key.str();
       const bool known = std::find(names.begin(), names.end(), name) != names.end();
-      if (name == kChannelsTable.name) {
-        read_rules(node);
+      if (const ListTable* list = find_list(name)) {
+        read_list(*list, node);
       } else if (known && node.is_table()) {
         read_table(name, *node.as_table());
       } else if (known) {
@@ -110,14 +130,15 @@ class FileReader {
     }
   }
 
-  void read_rules(const toml::node& node) {
-    const auto rules = to_rules(node);
-    if (!rules) {
-      add(node.source(), "\"channels\" must be a list of tables: write [[channels]] on a line of "
-                         "its own before the keys of each rule");
+  void read_list(const ListTable& list, const toml::node& node) {
+    const auto elements = to_rules(node);
+    if (!elements) {
+      add(node.source(), fmt::format("\"{0}\" must be a list of tables: write [[{0}]] on a line of "
+                                     "its own before the keys of each {1}",
+                                     list.table.name, list.element));
       return;
     }
-    for (RuleProblem& problem : store_rules(*rules, config_)) {
+    for (RuleProblem& problem : store_list(list, *elements, path_, config_)) {
       problems_.push_back({problem.at.line, problem.at.column, std::move(problem.text)});
     }
   }
@@ -129,7 +150,8 @@ class FileReader {
         read_value(*key, node);
         continue;
       }
-      std::string hint = did_you_mean(name, names_in(table_name), "\"");
+      std::string hint = moved(table_name, name);
+      if (hint.empty()) hint = did_you_mean(name, names_in(table_name), "\"");
       if (hint.empty()) hint = elsewhere(name);
       add(toml_key.source(),
           fmt::format("unknown key {}{}", in_quotes_short(fmt::format("{}.{}", table_name, name)),
@@ -172,8 +194,8 @@ void read_file(const std::string& path, const LoadInputs& inputs, Config& config
 // A value from outside the file. A list of rules can have several problems, anything else one.
 void assign_text(const Key& key, string_view text, const std::string& source, Config& config,
                  Problems& problems) {
-  if (std::holds_alternative<RulesKind>(key.kind)) {
-    for (const std::string& problem : read_rules_text(text, config)) {
+  if (const auto* rules = std::get_if<RulesKind>(&key.kind)) {
+    for (const std::string& problem : read_list_text(*rules->list, text, source, config)) {
       problems.push_back(fmt::format("{}: {}", source, problem));
     }
   } else if (const auto problem = assign(key, Text{text}, config)) {
@@ -193,9 +215,10 @@ void read_environment(const LoadInputs& inputs, Config& config, Problems& proble
     if (found != known.end()) {
       assign_text(*found->second, value, name, config, problems);
     } else if (!is_reserved_variable(name)) {
-      problems.push_back(
-          fmt::format("{}: no such setting{}", is_plain_text(name) ? name : in_quotes_short(name),
-                      did_you_mean(name, names, "")));
+      std::string hint = moved_variable(name);
+      if (hint.empty()) hint = did_you_mean(name, names, "");
+      problems.push_back(fmt::format("{}: no such setting{}",
+                                     is_plain_text(name) ? name : in_quotes_short(name), hint));
     }
   }
 }

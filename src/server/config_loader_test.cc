@@ -54,6 +54,19 @@ TEST(ConfigLoader, TakesDefaultsWithoutAnyInput) {
   EXPECT_EQ(config->websocket.ping_interval, 25s);
 }
 
+TEST(ConfigLoader, SaysWhereAKeyOfAnEarlierVersionHasMoved) {
+  EXPECT_THAT(problems_in("[raw]\nallowed_origins = [\"*\"]\n"),
+              ElementsAre("anywire.toml:2:1: unknown key \"raw.allowed_origins\"; moved to "
+                          "\"http.allowed_origins\""));
+  EXPECT_THAT(problems_in("[native]\nmessages_burst = 5\n"),
+              ElementsAre("anywire.toml:2:1: unknown key \"native.messages_burst\"; moved to "
+                          "\"limits.messages_per_connection\""));
+  Given given;
+  given.environment["ANYWIRE_RAW_ALLOWED_ORIGINS"] = "*";
+  EXPECT_THAT(given.problems(), ElementsAre("ANYWIRE_RAW_ALLOWED_ORIGINS: no such setting; moved "
+                                            "to ANYWIRE_HTTP_ALLOWED_ORIGINS"));
+}
+
 TEST(ConfigLoader, TakesAnEmptyFile) { EXPECT_EQ(Given{""}.config().server.loops, 0); }
 
 TEST(ConfigLoader, ReadsAFile) {

@@ -7,9 +7,15 @@
 #include <array>
 #include <limits>
 
+#include "auth/capability.h"
 #include "auth/key.h"
+#include "fetch/client.h"
+#include "http/host_list.h"
+#include "http/origin_list.h"
+#include "http/request.h"
 #include "server/config_accessors.h"
 #include "server/config_channels.h"
+#include "server/config_keys.h"
 #include "server/config_value.h"
 
 namespace anywire::server {
@@ -18,6 +24,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::string_view;
 
+constexpr std::array<string_view, 3> kRawAccesses{"auto", "rules", "open"};
 constexpr std::array<string_view, 2> kTlsVersions{"1.2", "1.3"};
 constexpr std::array<string_view, 4> kProxyProtocols{"off", "v1", "v2", "any"};
 constexpr std::array<string_view, 3> kCompressions{"off", "shared", "dedicated"};
@@ -31,8 +38,10 @@ constexpr string_view kCidrs =
     R"(addresses or networks such as "10.0.0.0/8" or "::1" )"
     R"((no bits set behind the prefix), or "unix")";
 constexpr string_view kOrigins =
-    R"(origins as browsers send them, such as "https://example.com" )"
-    R"((lower case, no path, no default port), or "*")";
+    R"(origins as browsers send them, such as "https://example.com", "https://*.example.com" or )"
+    R"("http://localhost:*" (lower case, no path, no default port), or "null", or "*")";
+constexpr string_view kHosts =
+    R"(names such as "example.com", "*.example.com" or "example.com:8443", addresses, or "local")";
 
 constexpr std::array kTables{
     Table{"server", "Where the server listens and how much of the machine it takes."},
@@ -41,11 +50,29 @@ constexpr std::array kTables{
     Table{"websocket", "Limits, heartbeat, compression and backpressure of every connection."},
     Table{"raw", "The raw protocol: plain WebSocket channels at `/raw/<channel>`."},
     Table{"native", "The native protocol `anywire.v1`: what `@anywire/client` speaks."},
+    kLimitsTable,
+    Table{"fallback",
+          "Server-Sent Events and long-polling, for clients whose WebSocket is blocked."},
+    Table{"api", "The HTTP API, by which your application publishes, reads and reaches clients."},
     Table{"auth", "Who clients are. They prove it with a token (JWT) that your application signs."},
     Table{"history", "What is kept of messages, for all channels together."},
+    kKeysTable,
     kChannelsTable,
+    kFrontTable,
+    Table{"contract", "What messages, presence info and rpc arguments must look like."},
+    kAppTable,
     Table{"log", "Events on standard error."},
 };
+
+constexpr string_view kExpectedCookie = "the name of a cookie, or empty";
+constexpr string_view kExpectedUrl =
+    "a URL such as \"https://idp.example/.well-known/jwks.json\", or empty";
+constexpr string_view kExpectedCapability =
+    R"(a JSON object of patterns with operations, such as {"room:*": ["subscribe"]})";
+
+bool is_cookie_name(string_view text) { return text.empty() || http::is_token(text); }
+bool is_fetch_url(string_view text) { return text.empty() || fetch::check_url(text).has_value(); }
+bool is_capability(string_view text) { return auth::Capability::parse(text).has_value(); }
 
 std::vector<Key> server_keys() {
   using S = ServerSection;
@@ -75,6 +102,14 @@ std::vector<Key> server_keys() {
       {"server", "drain_timeout", DurationKind{at<kAt, &S::drain_timeout>, 0ms, 1h},
        "How long SIGTERM waits for clients to finish the closing handshake before cutting them "
        "off."},
+      {"server", "memory_max", SizeKind{at<kAt, &S::memory_max>, 0, 64 * 1024 * kGiB},
+       "Resident memory of the process above which newcomers are answered with 503 and, if it "
+       "grows by a tenth more, those who have the most unread are disconnected (1013), until it is "
+       "below nine tenths. Set it to three quarters of what the machine or the container gives. 0 "
+       "means no such limit."},
+      {"server", "loop_lag_max", DurationKind{at<kAt, &S::loop_lag_max>, 0ms, 1min},
+       "How late an event loop may be before it answers newcomers with 503; such as `500ms`. 0 "
+       "means no such limit."},
       {"server", "memory_trim_interval", DurationKind{at<kAt, &S::memory_trim_interval>, 0ms, 1h},
        "How often memory that departed connections left behind goes back to the system. 0 means "
        "never."},
@@ -113,6 +148,17 @@ std::vector<Key> http_keys() {
       {"http", "proxy_protocol", one_of<kAt, &S::proxy_protocol>(kProxyProtocols),
        "Require a PROXY protocol header (HAProxy, cloud load balancers) at the start of every "
        "connection, on every listening address. `any` takes version 1 or 2."},
+      {"http", "allowed_origins",
+       ListKind{at<kAt, &S::allowed_origins>, http::is_origin_pattern, kOrigins, 0},
+       "Web pages that may connect, over WebSocket or not, by their origin. `https://*.example.com` "
+       "means every name below, `http://localhost:*` any port, `*` anybody; `null` is the origin of "
+       "sandboxed frames. Programs that are not browsers send no origin and always pass. What "
+       "relies on cookies wants an origin that is named by more than `*` or `null`."},
+      {"http", "allowed_hosts",
+       ListKind{at<kAt, &S::allowed_hosts>, http::is_host_pattern, kHosts, 0},
+       "The names this server is asked by (`Host`), on any port unless one is given; others are "
+       "answered with 421. `local` means addresses and names that no page of the Internet can have "
+       "(without a dot, or below `localhost`, `local`, `internal`, `home.arpa`). Empty means any."},
   };
 }
 
@@ -165,6 +211,11 @@ std::vector<Key> raw_keys() {
   return {
       {"raw", "enabled", BoolKind{at<kAt, &S::enabled>},
        "Serve `/raw/<channel>`: what one member sends, all members get."},
+      {"raw", "access", one_of<kAt, &S::access>(kRawAccesses),
+       "What a client without a token may do. `rules`: what the channel's rule allows `anyone`; "
+       "`open`: that, and whatever a rule leaves to the `capability` of a token; `auto` is `open` "
+       "as long as no key for tokens is configured, and `rules` then. Who shows a token may do "
+       "what it allows, too."},
       {"raw", "root", RootKind{at<kAt, &S::root>},
        "What answers WebSocket connections to `/`: nothing, the echo service, or a channel."},
       {"raw", "root_greeting", BoolKind{at<kAt, &S::root_greeting>},
@@ -175,9 +226,6 @@ std::vector<Key> raw_keys() {
        "Serve `/conformance/echo`: every message back unchanged, for test suites."},
       {"raw", "channel_name_bytes_max", SizeKind{at<kAt, &S::channel_name_bytes_max>, 1, 4 * kKiB},
        "Length of a channel's name in bytes, percent-encoding undone."},
-      {"raw", "allowed_origins", ListKind{at<kAt, &S::allowed_origins>, is_origin, kOrigins, 0},
-       "Web pages that may connect, by their origin; `*` means any. Programs that are not browsers "
-       "send no origin and always pass."},
   };
 }
 
@@ -197,11 +245,29 @@ std::vector<Key> native_keys() {
       {"native", "channels_per_connection_max",
        IntKind{at<kAt, &S::channels_per_connection_max>, 1, 100'000},
        "Channels one connection may be subscribed to at a time."},
+      {"native", "patterns_max", IntKind{at<kAt, &S::patterns_max>, 1, 100'000},
+       "Patterns one connection may be subscribed to at a time; each counts as a channel, too."},
       {"native", "channel_name_bytes_max",
        SizeKind{at<kAt, &S::channel_name_bytes_max>, 1, 4 * kKiB},
        "Length of a channel's name in bytes."},
       {"native", "connect_timeout", DurationKind{at<kAt, &S::connect_timeout>, 100ms, 5min},
        "How long a client may take from opening the connection to saying who it is."},
+  };
+}
+
+std::vector<Key> fallback_keys() {
+  using S = FallbackSection;
+  constexpr auto kAt = &Config::fallback;
+  return {
+      {"fallback", "heartbeat", DurationKind{at<kAt, &S::heartbeat>, 100ms, 5min},
+       "Send a comment over an event stream that has been silent for so long. Below the idle limit "
+       "of every proxy in front."},
+      {"fallback", "poll_hold", DurationKind{at<kAt, &S::poll_hold>, 100ms, 5min},
+       "Answer a poll after so long when there is nothing to tell. Below the idle limit of every "
+       "proxy in front."},
+      {"fallback", "stream_timeout", DurationKind{at<kAt, &S::stream_timeout>, 100ms, 1h},
+       "Take a client for gone that has not polled for so long or, with an event stream, has read "
+       "nothing for so long of what there was to read."},
   };
 }
 
@@ -223,6 +289,26 @@ std::vector<Key> auth_keys() {
        "How far the clocks of who signs tokens and of this machine may differ."},
       {"auth", "expiry_required", BoolKind{at<kAt, &S::expiry_required>},
        "Refuse tokens without `exp`, which would be valid for ever."},
+      {"auth", "expiry_grace", DurationKind{at<kAt, &S::expiry_grace>, 0ms, 10min},
+       "How long a connection lives on when its token has expired and no other one came."},
+      {"auth", "cookie", TextKind{at<kAt, &S::cookie>, is_cookie_name, kExpectedCookie},
+       "Name of a cookie that may hold the token. It counts only with an Origin that "
+       "`http.allowed_origins` names. Empty means that cookies are not read."},
+      {"auth", "jwks_url", TextKind{at<kAt, &S::jwks_url>, is_fetch_url, kExpectedUrl},
+       "Where further keys are published, as a JWKS document, by who signs your users' tokens. "
+       "Empty means nowhere."},
+      {"auth", "jwks_refresh", DurationKind{at<kAt, &S::jwks_refresh>, 10s, 24h * 7},
+       "How often that document is fetched. A token of a key that is not known has it fetched "
+       "again at once, though not more than every 10 seconds."},
+      {"auth", "jwks_stale", DurationKind{at<kAt, &S::jwks_stale>, 0ms, 24h * 30},
+       "How long its keys stay valid while it cannot be fetched."},
+      {"auth", "jwks_capability",
+       TextKind{at<kAt, &S::jwks_capability>, is_capability, kExpectedCapability},
+       "What tokens of those keys may do at most, as a key's `capability` says it for its own."},
+      {"auth", "jwks_grants",
+       TextKind{at<kAt, &S::jwks_grants>, is_capability, kExpectedCapability},
+       "What all tokens of those keys may do, such as `{\"room:*\": [\"subscribe\"]}`; who signs "
+       "them need not know of Anywire then."},
       {"auth", "anonymous", BoolKind{at<kAt, &S::anonymous>},
        "Let clients of the native protocol connect without a token. They may do what channel rules "
        "allow anyone."},
@@ -239,6 +325,9 @@ std::vector<Key> history_keys() {
       {"history", "path", TextKind{at<kAt, &S::path>},
        "Path of the SQLite file that durable channels are kept in. Empty means no durable "
        "channels."},
+      {"history", "disk_max", SizeKind{at<kAt, &S::disk_max>, kMiB, 8 * 1024 * kGiB},
+       "Size of that file. When it is reached, durable channels refuse publications until messages "
+       "have had their time. Its log beside it takes up to 64 MiB more."},
       {"history", "idempotency_window", DurationKind{at<kAt, &S::idempotency_window>, 0ms, 24h},
        "How long a publication's idempotency key is remembered: a repetition within this time is "
        "answered with the position of the first. 0 means keys are ignored."},
@@ -249,8 +338,18 @@ std::vector<Key> history_keys() {
 }
 
 std::vector<Key> channels_keys() {
-  return {{"channels", "", RulesKind{[](Config& config) -> auto& { return config.channels; }},
-           "The whole list of channel rules."}};
+  return {{"channels", "", RulesKind{&channel_list()}, "The whole list of channel rules."}};
+}
+
+std::vector<Key> keys_keys() {
+  return {{"keys", "", RulesKind{&key_list()}, "The whole list of keys."}};
+}
+
+std::vector<Key> contract_keys() {
+  return {{"contract", "file", TextKind{at<&Config::contract, &ContractSection::file>},
+           "Path of the contract that `npx anywire-contract` writes from your `define(...)`: the "
+           "server refuses what its schemas refuse, and says where the fault is. See "
+           "docs/validation.md. Empty means that nothing is checked."}};
 }
 
 std::vector<Key> log_keys() {
@@ -267,7 +366,8 @@ std::vector<Key> log_keys() {
 std::vector<Key> build_keys() {
   std::vector<Key> all;
   for (auto build : {server_keys, tls_keys, http_keys, websocket_keys, raw_keys, native_keys,
-                     auth_keys, history_keys, channels_keys, log_keys}) {
+                     limits_keys, fallback_keys, api_keys, auth_keys, history_keys, keys_keys,
+                     channels_keys, front_keys, contract_keys, app_keys, log_keys}) {
     for (Key& key : build()) all.push_back(key);
   }
   return all;
@@ -306,9 +406,25 @@ const Key* find_key(string_view table, string_view name) {
   return found == all.end() ? nullptr : &*found;
 }
 
+std::span<const MovedKey> moved_keys() {
+  static constexpr std::array<MovedKey, 3> kMoved{{
+      {"raw", "allowed_origins", "http.allowed_origins"},
+      {"native", "messages_per_second", "limits.messages_per_connection"},
+      {"native", "messages_burst", "limits.messages_per_connection"},
+  }};
+  return kMoved;
+}
+
+std::optional<string_view> moved_to(string_view table, string_view name) {
+  for (const MovedKey& moved : moved_keys()) {
+    if (moved.table == table && moved.name == name) return moved.now;
+  }
+  return std::nullopt;
+}
+
 bool is_reserved_variable(string_view variable) {
-  constexpr std::array<string_view, 5> kNames{"ANYWIRE_CONFIG", "ANYWIRE_URL", "ANYWIRE_TOKEN",
-                                              "ANYWIRE_KEY", "ANYWIRE_PORT"};
+  constexpr std::array<string_view, 6> kNames{"ANYWIRE_CONFIG", "ANYWIRE_URL", "ANYWIRE_TOKEN",
+                                              "ANYWIRE_KEY",    "ANYWIRE_BIN", "ANYWIRE_PORT"};
   constexpr std::array<string_view, 2> kPrefixes{"ANYWIRE_SERVICE_", "ANYWIRE_PORT_"};
   return std::find(kNames.begin(), kNames.end(), variable) != kNames.end() ||
          std::any_of(kPrefixes.begin(), kPrefixes.end(),

@@ -37,6 +37,10 @@ struct DurationKind {
   Accessor<Duration> at;
   Duration min, max;
 };
+struct RateKind {
+  Accessor<Rate> at;
+  bool bytes = false;  // may have units of size
+};
 // `names[i]` is the spelling of the enumerator with value i.
 struct EnumKind {
   std::span<const std::string_view> names;
@@ -66,13 +70,14 @@ struct ListKind {
   std::size_t elements_min;
 };
 
-// The whole list of channel rules; see config_channels.h.
+// A whole list of tables; see config_lists.h.
+struct ListTable;
 struct RulesKind {
-  Accessor<std::vector<hub::ChannelRule>> at;
+  const ListTable* list;
 };
 
 using Kind = std::variant<BoolKind, IntKind, SizeKind, DurationKind, EnumKind, TextKind, RootKind,
-                          ListKind, SecretKind, PatternKind, RulesKind>;
+                          ListKind, RateKind, SecretKind, PatternKind, RulesKind>;
 
 struct Key {
   std::string_view table;
@@ -96,6 +101,13 @@ struct Table {
 std::span<const Table> tables();    // in the order of the documentation
 std::span<const Key> keys();        // grouped by table, in the same order
 const Key* find_key(std::string_view table, std::string_view name);
+
+// Keys of earlier versions, and where they are now: the path.
+struct MovedKey {
+  std::string_view table, name, now;
+};
+std::span<const MovedKey> moved_keys();
+std::optional<std::string_view> moved_to(std::string_view table, std::string_view name);
 
 // A variable that begins with ANYWIRE_ but is no key: those our JavaScript packages read, and those
 // Kubernetes injects into every pod beside a Service called "anywire" (ANYWIRE_PORT=tcp://...).

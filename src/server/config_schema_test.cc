@@ -8,6 +8,7 @@
 #include <set>
 
 #include "server/config_channels.h"
+#include "server/limit_options.h"
 
 namespace anywire::server {
 namespace {
@@ -24,7 +25,9 @@ const Key& key(std::string_view table, std::string_view name) {
 std::vector<const Key*> every_key() {
   std::vector<const Key*> all;
   for (const Key& k : keys()) all.push_back(&k);
-  for (const Key& k : rule_keys()) all.push_back(&k);
+  for (const ListTable* list : list_tables()) {
+    for (const Key& k : list->keys()) all.push_back(&k);
+  }
   return all;
 }
 
@@ -80,8 +83,9 @@ TEST(ConfigSchema, ReservesNoVariableOfAKey) {
 }
 
 TEST(ConfigSchema, ReservesApplicationAndKubernetesVariables) {
-  for (const char* name : {"ANYWIRE_URL", "ANYWIRE_CONFIG", "ANYWIRE_PORT", "ANYWIRE_SERVICE_HOST",
-                           "ANYWIRE_SERVICE_PORT_HTTP", "ANYWIRE_PORT_3001_TCP_ADDR"}) {
+  for (const char* name : {"ANYWIRE_URL", "ANYWIRE_BIN", "ANYWIRE_CONFIG", "ANYWIRE_PORT",
+                           "ANYWIRE_SERVICE_HOST", "ANYWIRE_SERVICE_PORT_HTTP",
+                           "ANYWIRE_PORT_3001_TCP_ADDR"}) {
     EXPECT_TRUE(is_reserved_variable(name)) << name;
   }
   EXPECT_FALSE(is_reserved_variable("ANYWIRE_SERVER_LISTENS"));
@@ -104,10 +108,19 @@ TEST(ConfigSchema, FindsNoKeyThatDoesNotExist) {
 TEST(ConfigSchema, ReadsBackTheDefaultOfEveryKey) {
   for (const Key* one : every_key()) {
     const Key& k = *one;
+    // A name has to be given: there is no default that would do.
+    if (k.path() == "keys.name") continue;
     const std::string shown = format_value(k, Config{});
-    std::string text;  // TOML without its quotes and brackets is what a variable holds
-    std::copy_if(shown.begin(), shown.end(), std::back_inserter(text),
-                 [](char c) { return c != '"' && c != '[' && c != ']'; });
+    // TOML without its quotes and brackets is what a variable holds; some text has its own.
+    std::string text;
+    const bool is_text = std::holds_alternative<TextKind>(k.kind);
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+      if (is_text && shown[i] == '\\') {
+        text += shown[++i];
+      } else if (shown[i] != '"' && (is_text || (shown[i] != '[' && shown[i] != ']'))) {
+        text += shown[i];
+      }
+    }
     Config config = dev_config();
     EXPECT_EQ(outcome(k, Text{text}, config), "ok") << k.path();
     EXPECT_EQ(format_value(k, config), shown) << k.path();
@@ -127,15 +140,26 @@ std::string another_value(const Key& key, Config& config) {
           return fmt::format("{}ms", (kind.at(config) == kind.max ? kind.min : kind.max).count());
         } else if constexpr (std::is_same_v<K, EnumKind>) {
           return std::string(kind.names[kind.names.size() - 1 - kind.get(config)]);
+        } else if constexpr (std::is_same_v<K, RateKind>) {
+          return "7/h burst 9";
         } else if constexpr (std::is_same_v<K, RootKind>) {
           return "echo";
         } else if constexpr (std::is_same_v<K, RulesKind>) {
-          return R"([{"pattern":"changed"}])";
+          return fmt::format(R"([{{"{}":"changed"}}])", kind.list->required);
         } else if constexpr (std::is_same_v<K, ListKind>) {
-          for (const char* text : {"unix:/changed", "10.0.0.0/8", "https://changed.example"}) {
+          for (const char* text :
+               {"unix:/changed", "10.0.0.0/8", "https://changed.example", "changed.example",
+                "connect"}) {
             if (kind.valid(text)) return text;
           }
           return "raw";
+        } else if constexpr (std::is_same_v<K, TextKind>) {
+          for (const char* text :
+               {"/changed-to-something", R"({"changed":["rpc"]})", "https://changed.example/",
+                "unix:/changed.sock"}) {
+            if (kind.valid == nullptr || kind.valid(text)) return text;
+          }
+          return "changed";
         } else {
           return "/changed-to-something-of-32-bytes";  // text, a secret or a pattern
         }
@@ -227,6 +251,69 @@ TEST(ConfigSchema, HoldsDurationsToTheirRange) {
   EXPECT_NE(outcome(timeout, std::string("11m")), "ok");
 }
 
+TEST(ConfigSchema, SpeaksOfDaysWhereADurationMayHaveSome) {
+  Config config;
+  const Key& window = key("native", "session_window");
+  EXPECT_EQ(outcome(window, std::string("1d"), config), "ok");
+  EXPECT_EQ(config.native.session_window, 24h);
+  EXPECT_EQ(outcome(window, std::string("2d"), config),
+            "\"native.session_window\" must be a duration from 0s to 1d, such as \"10s\", \"2h\" "
+            "or \"1d\", got \"2d\"");
+}
+
+TEST(ConfigSchema, TakesRates) {
+  Config config;
+  const Key& messages = key("limits", "messages_per_connection");
+  EXPECT_EQ(outcome(messages, std::string("100/s burst 300"), config), "ok");
+  EXPECT_EQ(config.limits.messages_per_connection, (Rate{100, Duration(1000), 300}));
+  EXPECT_EQ(format_value(messages, config), "\"100/s burst 300\"");
+  EXPECT_EQ(outcome(messages, Text{""}, config), "ok");
+  EXPECT_FALSE(config.limits.messages_per_connection.limited());
+  EXPECT_EQ(outcome(messages, std::int64_t{100}),
+            "\"limits.messages_per_connection\" must be a rate such as \"100/s\", \"100/s burst "
+            "300\" or \"6000/m\", or empty, got 100");
+  EXPECT_EQ(outcome(key("limits", "bytes_per_user"), std::string("1MiB/s"), config), "ok");
+  EXPECT_EQ(outcome(key("limits", "bytes_per_user"), std::string("lots")),
+            "\"limits.bytes_per_user\" must be a rate such as \"1MiB/s\" or \"64KiB/s burst "
+            "1MiB\", or empty, got \"lots\"");
+}
+
+TEST(ConfigSchema, HasAKeyForEachLimitThatMakesSense) {
+  Config config;
+  int value = 0;
+  for (const char* what : {"connects", "messages", "bytes", "subscribes", "presence"}) {
+    for (const char* whom : {"connection", "user", "address", "app"}) {
+      const std::string name = std::string(what) + "_per_" + whom;
+      const Key* found = find_key("limits", name);
+      if (name == "connects_per_connection") {
+        EXPECT_EQ(found, nullptr);
+        continue;
+      }
+      ASSERT_NE(found, nullptr) << name;
+      // Each has a member of its own.
+      const std::string text = std::to_string(++value) + "/s";
+      EXPECT_EQ(outcome(*found, text, config), "ok") << name;
+    }
+  }
+  std::set<std::uint64_t> amounts;
+  const auto options = limit_options(config.limits);
+  for (const auto& rates : options.rates) {
+    for (const Rate& rate : rates) amounts.insert(rate.amount);
+  }
+  EXPECT_EQ(amounts.size(), 20u) << "19, and the one that is none";
+}
+
+TEST(ConfigSchema, SaysWhereAKeyHasMoved) {
+  EXPECT_EQ(moved_to("raw", "allowed_origins"), "http.allowed_origins");
+  EXPECT_EQ(moved_to("native", "messages_per_second"), "limits.messages_per_connection");
+  EXPECT_EQ(moved_to("http", "allowed_origins"), std::nullopt);
+  for (const MovedKey& moved : moved_keys()) {
+    const std::size_t dot = moved.now.find('.');
+    EXPECT_NE(find_key(moved.now.substr(0, dot), moved.now.substr(dot + 1)), nullptr) << moved.now;
+    EXPECT_EQ(find_key(moved.table, moved.name), nullptr) << moved.name;
+  }
+}
+
 TEST(ConfigSchema, TakesAPlainZeroWhereItMeansNever) {
   EXPECT_EQ(outcome(key("websocket", "idle_timeout"), std::int64_t{0}), "ok");
   EXPECT_EQ(outcome(key("websocket", "idle_timeout"), Text{"0"}), "ok");
@@ -287,7 +374,7 @@ TEST(ConfigSchema, PointsAtTheListElementToBlame) {
 TEST(ConfigSchema, NeedsAnAddressToListenOn) {
   EXPECT_THAT(outcome(key("server", "listen"), std::vector<std::string>{}),
               testing::EndsWith("got an empty list"));
-  EXPECT_EQ(outcome(key("raw", "allowed_origins"), std::vector<std::string>{}), "ok");
+  EXPECT_EQ(outcome(key("http", "allowed_origins"), std::vector<std::string>{}), "ok");
 }
 
 TEST(ConfigSchema, RefusesOneTextWhereTomlNeedsAList) {

@@ -30,7 +30,7 @@ TEST(Config, MakesDevAChatOnLocalhost) {
   EXPECT_THAT(config.server.listen, ElementsAre("127.0.0.1:4000", "[::1]:4000"));
   EXPECT_EQ(config.raw.root, (RawRoot{RawRoot::Kind::kChannel, "lobby"}));
   EXPECT_TRUE(config.raw.root_greeting);
-  EXPECT_THAT(config.raw.allowed_origins, ElementsAre("*"));
+  EXPECT_THAT(config.http.allowed_origins, ElementsAre("*"));
   EXPECT_EQ(config.log.format, log::Format::kHuman);
 }
 
@@ -57,6 +57,15 @@ TEST(Config, LetsAnyoneDoAnythingInDev) {
   }
 }
 
+TEST(Config, KeepsHistoryAndPresenceInDevOnly) {
+  EXPECT_TRUE(dev_config().channel_defaults.presence);
+  EXPECT_FALSE(Config{}.channel_defaults.presence);
+  EXPECT_EQ(dev_config().channel_defaults.history_messages, 1000);
+  EXPECT_EQ(dev_config().channel_defaults.history_ttl, std::chrono::hours(24));
+  EXPECT_FALSE(dev_config().channel_defaults.durable);
+  EXPECT_EQ(Config{}.channel_defaults.history_messages, 0);
+}
+
 TEST(Config, TakesTheSecretFromOnePlace) {
   Config config;
   config.auth.hs256_secret = std::string(32, 'x');
@@ -78,6 +87,19 @@ TEST(Config, KeepsTheNativeProtocolOffTheRawPaths) {
   EXPECT_THAT(validate(config), IsEmpty());
   config.native.path = "/raw";
   config.native.enabled = false;
+  EXPECT_THAT(validate(config), IsEmpty());
+}
+
+TEST(Config, KeepsTheApiOffTheProtocolsPaths) {
+  for (const char* path : {"/raw", "/raw/x", "/echo", "/anywire"}) {
+    Config config;
+    config.api.path = path;
+    EXPECT_THAT(validate(config), ElementsAre(HasSubstr("\"api.path\""))) << path;
+    config.api.enabled = false;
+    EXPECT_THAT(validate(config), IsEmpty()) << path;
+  }
+  Config config;
+  config.api.path = "/anywire/api";
   EXPECT_THAT(validate(config), IsEmpty());
 }
 
@@ -132,10 +154,24 @@ TEST(Config, HoldsTheRootChannelToTheNameLimit) {
   EXPECT_THAT(validate(config), ElementsAre(HasSubstr("has 5 bytes")));
 }
 
-TEST(Config, RefusesAnyOriginBesideOthers) {
+TEST(Config, TakesAnyOriginBesideThoseWhoMaySendCookies) {
   Config config;
-  config.raw.allowed_origins = {"https://example.com", "*"};
-  EXPECT_THAT(validate(config), ElementsAre(HasSubstr("any origin")));
+  config.http.allowed_origins = {"https://example.com", "*"};
+  EXPECT_THAT(validate(config), IsEmpty());
+}
+
+TEST(Config, RefusesAMemoryCeilingThatTheServerItselfIsAbove) {
+  Config config;
+  config.server.memory_max = 1024 * 1024;
+  EXPECT_THAT(validate(config),
+              ElementsAre("\"server.memory_max\" (1MiB) must be 0 (off) or at least 64MiB"));
+  config.server.memory_max = 64 * 1024 * 1024;
+  EXPECT_THAT(validate(config), IsEmpty());
+}
+
+TEST(Config, AnswersInDevelopmentOnlyToNamesThatNoPageOfTheInternetHas) {
+  EXPECT_THAT(dev_config().http.allowed_hosts, ElementsAre("local"));
+  EXPECT_THAT(Config().http.allowed_hosts, IsEmpty());
 }
 
 TEST(Config, RefusesTheSameAddressTwice) {
@@ -150,7 +186,7 @@ TEST(Config, ReportsEveryContradictionAtOnce) {
   Config config;
   config.tls.key = "key.pem";
   config.websocket.low_watermark = 2 * config.websocket.high_watermark;
-  config.raw.allowed_origins = {"*", "null"};
+  config.server.memory_max = 1;
   EXPECT_EQ(validate(config).size(), 3u);
 }
 

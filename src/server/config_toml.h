@@ -1,6 +1,6 @@
 // Config TOML: from the nodes of the TOML library to the values of config_schema.h.
 //
-// Thread: start-up and reload only. For config_loader.cc and config_channels.cc; nobody else needs
+// Thread: start-up and reload only. For config_loader.cc and config_lists.cc; nobody else needs
 // to compile the library's header.
 #pragma once
 
@@ -10,7 +10,7 @@
 #include <toml++/toml.h>
 #include <vector>
 
-#include "server/config_channels.h"
+#include "server/config_lists.h"
 #include "server/config_schema.h"
 
 namespace anywire::server {

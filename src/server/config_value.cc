@@ -20,8 +20,9 @@ struct Unit {
   std::int64_t factor;
 };
 
-constexpr std::array kDurationUnits{Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1'000},
-                                    Unit{"ms", 1}};
+constexpr std::array kDurationUnits{Unit{"d", 86'400'000}, Unit{"h", 3'600'000}, Unit{"m", 60'000},
+                                    Unit{"s", 1'000}, Unit{"ms", 1}};
+constexpr std::array kRateUnits{Unit{"s", 1'000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}};
 constexpr std::array kSizeUnits{Unit{"GiB", 1 << 30}, Unit{"MiB", 1 << 20}, Unit{"KiB", 1 << 10},
                                 Unit{"B", 1}};
 
@@ -60,13 +61,6 @@ std::string format_quantity(std::int64_t amount, std::span<const Unit> units) {
   return fmt::format("0{}", units.back().name);
 }
 
-bool is_port(std::string_view text) {
-  if (text.empty() || text.size() > 5 || !std::all_of(text.begin(), text.end(), is_digit)) {
-    return false;
-  }
-  return parse_integer(text).value_or(65536) <= 65535;
-}
-
 bool has_control_character(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
@@ -94,6 +88,49 @@ std::optional<std::size_t> parse_size(std::string_view text) {
 
 std::string format_size(std::size_t bytes) {
   return format_quantity(static_cast<std::int64_t>(bytes), kSizeUnits);
+}
+
+std::optional<Rate> parse_rate(std::string_view text, bool bytes) {
+  constexpr std::string_view kBurst = " burst ";
+  Rate rate;
+  if (text.empty()) return rate;
+  const auto amount = [&](std::string_view part) -> std::optional<std::uint64_t> {
+    const std::span<const Unit> units(kSizeUnits.data(), bytes ? kSizeUnits.size() : 0);
+    const auto number = parse_quantity(part, units, 1);
+    if (!number || *number < 1 || static_cast<std::uint64_t>(*number) > Rate::kRateMax) {
+      return std::nullopt;
+    }
+    return static_cast<std::uint64_t>(*number);
+  };
+  if (const std::size_t at = text.find(kBurst); at != text.npos) {
+    const auto burst = amount(text.substr(at + kBurst.size()));
+    if (!burst) return std::nullopt;
+    rate.burst = *burst;
+    text = text.substr(0, at);
+  }
+  const std::size_t slash = text.find('/');
+  if (slash == text.npos) return std::nullopt;
+  const auto unit = std::ranges::find(kRateUnits, text.substr(slash + 1), &Unit::name);
+  const auto number = amount(text.substr(0, slash));
+  if (unit == kRateUnits.end() || !number) return std::nullopt;
+  rate.amount = *number;
+  rate.per = Duration(unit->factor);
+  if (rate.burst == rate.amount) rate.burst = 0;  // said twice
+  const double fill_ms = static_cast<double>(rate.at_once()) / static_cast<double>(rate.amount) *
+                         static_cast<double>(rate.per.count());
+  if (fill_ms > static_cast<double>(Rate::kFillMax.count())) return std::nullopt;
+  return rate;
+}
+
+std::string format_rate(const Rate& rate, bool bytes) {
+  if (!rate.limited()) return {};
+  const auto amount = [&](std::uint64_t number) {
+    return bytes ? format_size(number) : std::to_string(number);
+  };
+  const auto unit = std::ranges::find(kRateUnits, rate.per.count(), &Unit::factor);
+  const std::string_view per = unit == kRateUnits.end() ? "s" : unit->name;
+  const std::string text = fmt::format("{}/{}", amount(rate.amount), per);
+  return rate.burst == 0 ? text : fmt::format("{} burst {}", text, amount(rate.burst));
 }
 
 std::optional<std::int64_t> parse_integer(std::string_view text) {
@@ -144,30 +181,6 @@ std::vector<std::string> expand_listen_address(const std::string& text) {
 }
 
 bool is_cidr(std::string_view text) { return net::Cidr::parse(text).has_value(); }
-
-bool is_origin(std::string_view text) {
-  if (text == "*" || text == "null") return true;
-  const std::size_t separator = text.find("://");
-  if (separator == text.npos || separator == 0) return false;
-  const std::string_view scheme = text.substr(0, separator);
-  const std::string_view host = text.substr(separator + 3);
-  const auto in_scheme = [](char c) {
-    return (c >= 'a' && c <= 'z') || is_digit(c) || c == '+' || c == '-' || c == '.';
-  };
-  const auto in_host = [](char c) {
-    return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '.' || c == '_' || c == ':' ||
-           c == '[' || c == ']';
-  };
-  if (!std::all_of(scheme.begin(), scheme.end(), in_scheme)) return false;
-  if (host.empty() || host.front() == ':' || !std::all_of(host.begin(), host.end(), in_host)) {
-    return false;
-  }
-  if (scheme == "http" && host.ends_with(":80")) return false;
-  if (scheme == "https" && host.ends_with(":443")) return false;
-  const std::size_t colon = host.rfind(':');
-  const bool has_port = colon != host.npos && host.back() != ']';
-  return !has_port || is_port(host.substr(colon + 1));
-}
 
 bool is_url_path(std::string_view text) {
   constexpr std::string_view kOther = "-._~!$&'()*+,;=:@";  // RFC 3986 3.3, pchar

@@ -15,14 +15,19 @@
 
 namespace anywire::server {
 
-// A whole number and a unit: "250ms", "10s", "2m", "1h"; also "0". Nothing if it is anything else
-// or does not fit.
+// A whole number and a unit: "250ms", "10s", "2m", "1h", "30d" (of 24 hours each); also "0".
+// Nothing if it is anything else or does not fit.
 std::optional<Duration> parse_duration(std::string_view text);
 std::string format_duration(Duration duration);
 
 // A whole number and a binary unit: "4096", "512B", "64KiB", "1MiB", "2GiB".
 std::optional<std::size_t> parse_size(std::string_view text);
 std::string format_size(std::size_t bytes);
+
+// "100/s", "100/s burst 300", "6000/m", "5/h"; with `bytes` also "1MiB/s burst 4MiB"; empty: no
+// limit.
+std::optional<Rate> parse_rate(std::string_view text, bool bytes);
+std::string format_rate(const Rate& rate, bool bytes);
 
 std::optional<std::int64_t> parse_integer(std::string_view text);
 std::optional<bool> parse_bool(std::string_view text);  // true/false, yes/no, on/off, 1/0
@@ -44,10 +49,6 @@ std::vector<std::string> expand_listen_address(const std::string& text);
 
 // What net::Cidr::parse takes: "10.0.0.0/8", "::1", "fd00::/8" or "unix".
 bool is_cidr(std::string_view text);
-
-// "*", "null" or scheme://host[:port] as a browser serialises it (RFC 6454 6.2): lower case,
-// without a path and without the scheme's default port; anything else could never match.
-bool is_origin(std::string_view text);
 
 // The path of a URL with something behind its first slash, as a request line has it: no query, no
 // percent-encoding, no empty, "." or ".." segments.

@@ -3,12 +3,30 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/assert.h"
 #include "http/forwarded.h"
 #include "server/welcome_page.h"
 #include "websocket/upgrade.h"
 
 namespace anywire::server {
 namespace {
+
+constexpr const char* kForeignOrigin = "this Origin is not among http.allowed_origins";
+
+// The configuration has been checked.
+template <typename List>
+List list_of(const std::vector<std::string>& patterns) {
+  auto list = List::parse(patterns);
+  AW_ASSERT(list.has_value());
+  return *std::move(list);
+}
+
+// Browsers send no Origin with a GET of the same origin, an event stream's for one, but they say
+// so in a header that no page can set (Fetch Metadata, "Sec-Fetch-Site").
+bool is_own_page(const http::RequestHead& head) {
+  const http::Header* site = head.find("Sec-Fetch-Site");
+  return head.find("Origin") == nullptr && site != nullptr && site->value == "same-origin";
+}
 
 void refuse(http::Response& response, const http::HttpError& error,
             std::string_view methods = "GET") {
@@ -48,7 +66,8 @@ void answer_preflight(std::string_view methods, http::Response& response) {
   if (response.allow_origin.empty()) return;  // not a browser
   response.headers.insert(response.headers.end(),
                           {{"Access-Control-Allow-Methods", methods},
-                           {"Access-Control-Allow-Headers", "Authorization, Content-Type"},
+                           {"Access-Control-Allow-Headers",
+                            "Authorization, Content-Type, Idempotency-Key"},
                            // Two hours; browsers keep it no longer.
                            {"Access-Control-Max-Age", "7200"}});
 }
@@ -82,12 +101,19 @@ Gateway::Gateway(GatewayOptions options,
                  std::vector<std::unique_ptr<protocol::Adapter>> adapters,
                  protocol::WebSocketContext& websockets, protocol::HttpStreams& http_streams)
     : options_(std::move(options)),
+      origins_(list_of<http::OriginList>(options_.allowed_origins)),
+      hosts_(list_of<http::HostList>(options_.allowed_hosts)),
       adapters_(std::move(adapters)),
       websockets_(websockets),
       http_streams_(http_streams) {}
 
 void Gateway::on_request(http::Connection& connection, const http::RequestHead& head,
                          http::Response& response) {
+  if (!hosts_.allows(head.host)) {
+    // RFC 9110 15.5.20: not the server for that name.
+    return refuse_plain(connection, head,
+                        {421, "this Host is not among http.allowed_hosts of this server"}, response);
+  }
   const bool wants_page = options_.welcome_page && !head.upgrades_to_websocket &&
                           head.path == "/" &&
                           (head.method == http::Method::kGet || head.method == http::Method::kHead);
@@ -96,25 +122,49 @@ void Gateway::on_request(http::Connection& connection, const http::RequestHead& 
     response.body = kWelcomePage;
     return;
   }
+  const protocol::Caller caller = caller_of(connection, head);
   for (const auto& adapter : adapters_) {
-    std::optional<protocol::Route> route = adapter->route(head);
+    std::optional<protocol::Route> route = adapter->route(head, caller);
     if (!route) continue;
+    // A WebSocket at "/" leaves the page there to the site.
+    if (options_.front != nullptr && head.path == "/" && !head.upgrades_to_websocket &&
+        route->via == protocol::Via::kWebSocket) {
+      continue;
+    }
     return route->via == protocol::Via::kWebSocket ? upgrade(connection, head, *route, response)
                                                    : serve(connection, head, *route, response);
+  }
+  if (options_.front != nullptr) {
+    AddressBudget::Lease lease;
+    if (head.upgrades_to_websocket) {
+      const auto why = admit(proxied_client(connection, head), lease);
+      if (why) return turn_newcomer_away(connection, head, *why, response);
+    }
+    if (options_.front->serve(connection, head, response, std::move(lease))) return;
   }
   const http::HttpError error{404, "nothing is served at this path"};
   log_request(log::Level::kInfo, "request refused", connection, head, error);
   refuse(response, error);
 }
 
+protocol::Caller Gateway::caller_of(const http::Connection& connection,
+                                    const http::RequestHead& head) const {
+  http::Client client =
+      http::find_client(head, connection.peer(), connection.encrypted(), options_.trusted_proxies);
+  return {.address = std::move(client.address),
+          .secure = client.is_secure,
+          .origin_named = origins_.names(head) || is_own_page(head)};
+}
+
 void Gateway::upgrade(http::Connection& connection, const http::RequestHead& head,
                       protocol::Route& route, http::Response& response) {
-  if (!route.refusal && !origin_allowed(head)) {
-    route.refusal = http::HttpError{403, "this Origin is not allowed"};
+  if (!route.refusal && !origins_.allows(head)) {
+    route.refusal = http::HttpError{403, kForeignOrigin};
   }
   AddressBudget::Lease lease;
-  if (!route.refusal && !count_proxied(connection, head, lease)) {
-    route.refusal = http::HttpError{429, "too many connections from this address"};
+  if (!route.refusal) {
+    const auto why = admit(proxied_client(connection, head), lease);
+    if (why) return turn_newcomer_away(connection, head, *why, response);
   }
   std::expected<ws::UpgradeAnswer, http::HttpError> answer =
       route.refusal ? std::unexpected(*route.refusal)
@@ -139,15 +189,24 @@ void Gateway::serve(http::Connection& connection, const http::RequestHead& head,
   const std::string_view methods = methods_of(route);
   const http::Header* origin = head.find("Origin");
   // A cache must not give one origin's answer to another, nor that for none to any.
-  if (!any_origin_allowed()) response.headers.push_back({"Vary", "Origin"});
-  if (!origin_allowed(head)) {
-    return refuse_plain(connection, head, {403, "this Origin is not allowed"}, response);
+  if (origins_.selective()) response.headers.push_back({"Vary", "Origin"});
+  if (!origins_.allows(head)) {
+    refuse_plain(connection, head, {403, kForeignOrigin}, response);
+    if (route.describe != nullptr) route.describe(response);
+    return;
   }
-  if (origin != nullptr) response.allow_origin = any_origin_allowed() ? "*" : origin->value;
+  if (origin != nullptr) response.allow_origin = origins_.any() ? "*" : origin->value;
+  if (options_.credentials && origins_.names(head)) {
+    // Fetch standard: with credentials "*" would not do.
+    response.allow_origin = origin->value;
+    response.headers.push_back({"Access-Control-Allow-Credentials", "true"});
+  }
   if (head.method == http::Method::kOptions) return answer_preflight(methods, response);
   if (!http::list_has_token(methods, head.method_text)) {
     log_request(log::Level::kInfo, "request refused", connection, head, {405, "wrong method"});
-    return refuse(response, {405, "this path is not for that method"}, methods);
+    refuse(response, {405, "this path is not for that method"}, methods);
+    if (route.describe != nullptr) route.describe(response);
+    return;
   }
   if (route.refusal) return refuse_plain(connection, head, *route.refusal, response);
   switch (route.via) {
@@ -171,9 +230,8 @@ void Gateway::refuse_plain(const http::Connection& connection, const http::Reque
 void Gateway::open_event_stream(http::Connection& connection, const http::RequestHead& head,
                                 protocol::Route& route, http::Response& response) {
   AddressBudget::Lease lease;
-  if (!count_proxied(connection, head, lease)) {
-    return refuse_plain(connection, head, {429, "too many connections from this address"},
-                        response);
+  if (const auto why = admit(proxied_client(connection, head), lease)) {
+    return turn_newcomer_away(connection, head, *why, response);
   }
   log_request(log::Level::kDebug, "connected", connection, head, {200, "event stream"});
   http_streams_.serve_event_stream(
@@ -187,41 +245,64 @@ void Gateway::open_event_stream(http::Connection& connection, const http::Reques
 // connection of its client, since it outlives all of them.
 void Gateway::poll(http::Connection& connection, const http::RequestHead& head,
                    protocol::Route& route) {
-  AddressBudget* const addresses =
-      options_.addresses != nullptr && options_.addresses->limited() ? options_.addresses : nullptr;
   net::Address client;
-  if (addresses != nullptr) {
+  if (counts_addresses() || limits_connects()) {
     client = http::find_client(head, connection.peer(), connection.encrypted(),
                                options_.trusted_proxies)
                  .address;
     // A trusted proxy's own requests are not counted.
     if (options_.trusted_proxies.contains(client)) client = {};
   }
-  const bool is_counted = addresses != nullptr && client != net::Address();
   http_streams_.serve_poll(
-      connection, [make = std::move(route.make_session), addresses, is_counted,
-                   client = std::move(client)](protocol::Transport& transport) mutable {
-        std::optional<AddressBudget::Lease> lease = AddressBudget::Lease();
-        if (is_counted) lease = addresses->take(client);
-        if (!lease) return std::unique_ptr<protocol::Session>();
-        return counted(make(transport, {}), std::move(*lease));
+      connection, [this, make = std::move(route.make_session), client = std::move(client),
+                   came_by_itself = !options_.trusted_proxies.contains(connection.peer())](
+                      protocol::Transport& transport) mutable
+                  -> std::expected<std::unique_ptr<protocol::Session>, http::Response> {
+        AddressBudget::Lease lease;
+        if (const auto why = admit(client, lease, came_by_itself)) {
+          http::Response response;
+          turn_away(response, *why);
+          return std::unexpected(std::move(response));
+        }
+        return counted(make(transport, {}), std::move(lease));
       });
 }
 
-// False when the client, as a trusted proxy names it, has too many connections. Everybody else was
-// counted when they came; a proxy's own requests, such as its health checks, are not.
-bool Gateway::count_proxied(const http::Connection& connection, const http::RequestHead& head,
-                            AddressBudget::Lease& lease) const {
+// Whom a trusted proxy names. Nobody when there is none in between, since all others were counted
+// when they came, and when it is the proxy that asks, for its health checks.
+net::Address Gateway::proxied_client(const http::Connection& connection,
+                                     const http::RequestHead& head) const {
   const net::CidrList& proxies = options_.trusted_proxies;
-  if (options_.addresses == nullptr || !options_.addresses->limited()) return true;
-  if (!proxies.contains(connection.peer())) return true;
-  const http::Client client =
+  if ((!counts_addresses() && !limits_connects()) || !proxies.contains(connection.peer())) {
+    return {};
+  }
+  http::Client client =
       http::find_client(head, connection.peer(), connection.encrypted(), proxies);
-  if (proxies.contains(client.address)) return true;
-  std::optional<AddressBudget::Lease> taken = options_.addresses->take(client.address);
-  if (!taken) return false;
+  return proxies.contains(client.address) ? net::Address() : std::move(client.address);
+}
+
+// Why a newcomer is turned away, if it is. How fast those come who come by themselves was looked at
+// when their connection was accepted.
+std::optional<TurnAway> Gateway::admit(const net::Address& client, AddressBudget::Lease& lease,
+                                       bool came_by_itself) const {
+  if (options_.overloaded && options_.overloaded()) return overloaded_now();
+  if (client == net::Address()) return std::nullopt;
+  if (limits_connects() && !came_by_itself) {
+    if (auto hit = options_.limits->admit_connect(client, websockets_.loop.now())) {
+      return rate_limited(*std::move(hit));
+    }
+  }
+  if (!counts_addresses()) return std::nullopt;
+  std::optional<AddressBudget::Lease> taken = options_.addresses->take(client);
+  if (!taken) return too_many_from_address();
   lease = std::move(*taken);
-  return true;
+  return std::nullopt;
+}
+
+void Gateway::turn_newcomer_away(const http::Connection& connection, const http::RequestHead& head,
+                                 const TurnAway& why, http::Response& response) const {
+  log_request(log::Level::kInfo, "request refused", connection, head, {why.status, why.code});
+  turn_away(response, why);
 }
 
 void Gateway::log_request(log::Level level, std::string_view text,
@@ -238,20 +319,6 @@ void Gateway::log_request(log::Level level, std::string_view text,
                 {"path", head.raw_path},
                 {"client", client.address.host()},
                 {"secure", client.is_secure}});
-}
-
-bool Gateway::origin_allowed(const http::RequestHead& head) const {
-  const http::Header* origin = head.find("Origin");
-  if (origin == nullptr) return true;  // not a browser
-  return std::any_of(options_.allowed_origins.begin(), options_.allowed_origins.end(),
-                     [&](const std::string& allowed) {
-                       return allowed == "*" || http::equals_ignore_case(allowed, origin->value);
-                     });
-}
-
-bool Gateway::any_origin_allowed() const {
-  const std::vector<std::string>& allowed = options_.allowed_origins;
-  return std::find(allowed.begin(), allowed.end(), "*") != allowed.end();
 }
 
 }  // namespace anywire::server

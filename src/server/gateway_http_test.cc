@@ -27,7 +27,9 @@ class StubAdapter final : public protocol::Adapter {
   explicit StubAdapter(protocol::Manners& manners) : manners_(manners) {}
 
   std::string_view name() const override { return "stub"; }
-  std::optional<protocol::Route> route(const http::RequestHead& request) override {
+  std::optional<protocol::Route> route(const http::RequestHead& request,
+                                       const protocol::Caller& caller) override {
+    origin_named = caller.origin_named;
     static const std::map<std::string, Via, std::less<>> kPaths = {
         {"/ws", Via::kWebSocket}, {"/sse", Via::kEventStream}, {"/poll", Via::kPoll},
         {"/send", Via::kSend},    {"/http", Via::kHttp},       {"/refused", Via::kHttp},
@@ -50,6 +52,7 @@ class StubAdapter final : public protocol::Adapter {
   }
 
   std::vector<std::unique_ptr<protocol::Talk>> talks;
+  bool origin_named = false;  // of the last request
 
  private:
   protocol::Manners& manners_;
@@ -179,7 +182,7 @@ TEST_F(GatewayHttpTest, LetsPagesReadWhyARequestFailed) {
 }
 
 TEST_F(GatewayHttpTest, ChecksTheOriginOfPlainRequestsToo) {
-  options.allowed_origins = {"https://App.example", "http://localhost:3000"};
+  options.allowed_origins = {"https://app.example", "http://localhost:3000"};
   for (const char* path : {"/sse", "/http"}) {
     const std::string good = ask("GET", path, "Origin: https://app.example\r\n");
     EXPECT_THAT(good, StartsWith("HTTP/1.1 200 ")) << path;
@@ -207,7 +210,7 @@ TEST_F(GatewayHttpTest, AnswersPreflights) {
   for (const char* line :
        {"Access-Control-Allow-Origin: https://app.example\r\n",
         "Access-Control-Allow-Methods: POST\r\n",
-        "Access-Control-Allow-Headers: Authorization, Content-Type\r\n",
+        "Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key\r\n",
         "Access-Control-Max-Age: 7200\r\n", "Vary: Origin\r\n", "Connection: keep-alive\r\n"}) {
     EXPECT_THAT(answer, HasSubstr(line));
   }
@@ -273,6 +276,134 @@ TEST_F(GatewayHttpTest, CountsTheClientsOfATrustedProxy) {
   streams.abort();
   turn();
   EXPECT_EQ(addresses.addresses(), 0u);
+}
+
+TEST_F(GatewayHttpTest, TakesNamesBelowADomainAndAnyPortWhereTheListSaysSo) {
+  options.allowed_origins = {"https://*.app.example", "http://localhost:*"};
+  for (const char* origin : {"https://a.app.example", "http://localhost:5173"}) {
+    const std::string answer = ask("GET", "/http", "Origin: " + std::string(origin) + "\r\n");
+    EXPECT_THAT(answer, HasSubstr("Access-Control-Allow-Origin: " + std::string(origin) + "\r\n"));
+  }
+  for (const char* origin : {"https://app.example", "https://a.app.example.evil.com",
+                             "https://evil.com#.app.example", "http://localhost.evil.com"}) {
+    EXPECT_THAT(ask("GET", "/http", "Origin: " + std::string(origin) + "\r\n"),
+                StartsWith("HTTP/1.1 403 "))
+        << origin;
+  }
+}
+
+TEST_F(GatewayHttpTest, LetsNamedOriginsOnlySendCookiesAlong) {
+  options.allowed_origins = {"*", "https://app.example"};
+  options.credentials = true;
+  const std::string named = ask("GET", "/http", "Origin: https://app.example\r\n");
+  EXPECT_THAT(named, HasSubstr("Access-Control-Allow-Origin: https://app.example\r\n"));
+  EXPECT_THAT(named, HasSubstr("Access-Control-Allow-Credentials: true\r\n"));
+  EXPECT_THAT(named, HasSubstr("Vary: Origin\r\n"));
+  const std::string other = ask("GET", "/http", "Origin: https://evil.com\r\n");
+  EXPECT_THAT(other, HasSubstr("Access-Control-Allow-Origin: *\r\n"));
+  EXPECT_THAT(other, Not(HasSubstr("Credentials")));
+  EXPECT_THAT(other, HasSubstr("Vary: Origin\r\n")) << "a cache must not mix them up";
+  EXPECT_THAT(ask("OPTIONS", "/http", "Origin: https://app.example\r\n"),
+              HasSubstr("Access-Control-Allow-Credentials: true\r\n"));
+}
+
+TEST_F(GatewayHttpTest, KnowsPagesOfItsOwnOriginThoughTheySendNoOrigin) {
+  options.allowed_origins = {"https://app.example"};
+  const auto named = [&](const char* headers) {
+    ask("GET", "/http", headers);
+    return stub->origin_named;
+  };
+  EXPECT_TRUE(named("Origin: https://app.example\r\n"));
+  EXPECT_TRUE(named("Sec-Fetch-Site: same-origin\r\n"));
+  EXPECT_FALSE(named("")) << "not a browser";
+  EXPECT_FALSE(named("Sec-Fetch-Site: same-site\r\n"));
+  EXPECT_FALSE(named("Sec-Fetch-Site: cross-site\r\n"));
+  EXPECT_FALSE(named("Sec-Fetch-Site: none\r\n")) << "typed, or a link in a mail";
+  EXPECT_FALSE(named("Origin: https://evil.com\r\nSec-Fetch-Site: same-origin\r\n"));
+}
+
+TEST_F(GatewayHttpTest, IsNotTheServerForOtherHosts) {
+  options.allowed_hosts = {"a", "*.app.example"};
+  options.welcome_page = true;
+  EXPECT_THAT(ask("GET", "/http"), StartsWith("HTTP/1.1 200 "));
+  const auto ask_host = [&](const char* host, const char* path) {
+    protocol::Client& client = connect();
+    client.wire.deliver("GET " + std::string(path) + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+    turn();
+    return client.wire.sent;
+  };
+  EXPECT_THAT(ask_host("x.app.example:3001", "/http"), StartsWith("HTTP/1.1 200 "));
+  for (const char* path : {"/http", "/sse", "/", "/ws", "/nowhere"}) {
+    const std::string answer = ask_host("evil.com", path);
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 421 ")) << path;
+    EXPECT_THAT(answer, HasSubstr("http.allowed_hosts"));
+    EXPECT_THAT(answer, Not(HasSubstr("evil.com"))) << "nothing is reflected";
+  }
+}
+
+TEST_F(GatewayHttpTest, LimitsHowFastTheClientsOfATrustedProxyConnect) {
+  protocol::LimitOptions rates;
+  rates.rate(protocol::Limited::kConnects, protocol::LimitedParty::kAddress) = {
+      .amount = 2, .per = std::chrono::minutes(1)};
+  protocol::LimitGroup limits(rates);
+  options.limits = &limits;
+  const std::vector<std::string> proxies = {"10.0.0.0/8"};
+  options.trusted_proxies = *net::CidrList::parse(proxies);
+  const auto ask_as = [&](const char* client, std::string_view method, std::string_view path,
+                          std::string_view body = {}) {
+    protocol::Client& one = connect(net::Address::ipv4({10, 0, 0, 1}, 5));
+    one.ask(method, path, body, "X-Forwarded-For: " + std::string(client) + "\r\n");
+    turn();
+    return one.wire.sent;
+  };
+  manners.echo = true;
+  EXPECT_THAT(ask_as("192.0.2.1", "GET", "/sse"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(ask_as("192.0.2.1", "POST", "/poll", kOpenPoll), StartsWith("HTTP/1.1 200 "));
+  for (const std::string& refused : {ask_as("192.0.2.1", "GET", "/sse"),
+                                     ask_as("192.0.2.1", "POST", "/poll", kOpenPoll)}) {
+    EXPECT_THAT(refused, StartsWith("HTTP/1.1 429 "));
+    EXPECT_THAT(refused, HasSubstr("Retry-After: 30\r\n"));
+    EXPECT_THAT(refused, HasSubstr(R"({"code":"rate_limited","message":"over the limit )"
+                                   "connects_per_address: 2 in a minute"));
+  }
+  EXPECT_THAT(ask_as("192.0.2.2", "GET", "/sse"), StartsWith("HTTP/1.1 200 "));
+  // The proxy itself, for its health checks.
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_THAT(ask_as("10.0.0.1", "GET", "/sse"), StartsWith("HTTP/1.1 200 "));
+  }
+}
+
+TEST_F(GatewayHttpTest, TurnsNewcomersAwayWhenThereIsTooMuchToDoButNotWhoIsThere) {
+  bool overloaded = false;
+  options.overloaded = [&] { return overloaded; };
+  manners.echo = true;
+  protocol::Client& polls = connect();
+  polls.post("/poll", kOpenPoll);
+  turn();
+  const std::string stream = polls.answers().back().body;
+  const std::size_t at = stream.find(R"("stream":")") + 10;
+  const std::string id = stream.substr(at, stream.find('"', at) - at);
+  overloaded = true;
+  for (const std::string& refused :
+       {ask("GET", "/sse", "Origin: https://a.example\r\n"),
+        ask("POST", "/poll", "Origin: https://a.example\r\n", kOpenPoll)}) {
+    EXPECT_THAT(refused, StartsWith("HTTP/1.1 503 "));
+    EXPECT_THAT(refused, HasSubstr(R"({"code":"overloaded","message":)"));
+    EXPECT_THAT(refused, HasSubstr("Retry-After: "));
+    EXPECT_THAT(refused, HasSubstr("Access-Control-Allow-Origin: *\r\n")) << "pages can read it";
+  }
+  protocol::Client& upgrades = connect();
+  upgrades.wire.deliver(
+      "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+  turn();
+  EXPECT_THAT(upgrades.wire.sent, StartsWith("HTTP/1.1 503 "));
+  // Requests, and who has a stream already.
+  EXPECT_THAT(ask("GET", "/http"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(ask("POST", "/send", {}, R"({"stream":")" + id + R"(","messages":[2]})"),
+              StartsWith("HTTP/1.1 204 "));
+  overloaded = false;
+  EXPECT_THAT(ask("GET", "/sse"), StartsWith("HTTP/1.1 200 "));
 }
 
 }  // namespace

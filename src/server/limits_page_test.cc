@@ -170,7 +170,8 @@ TEST(LimitsPage, NamesNothingThatIsGone) {
       EXPECT_TRUE(has_word(code, row.name)) << row.name;
     } else {
       const std::string table = row.name.substr(0, dot), name = row.name.substr(dot + 1);
-      const Key* key = table == kChannelsTable.name ? find_rule_key(name) : find_key(table, name);
+      const ListTable* list = find_list(table);
+      const Key* key = list != nullptr ? find_list_key(*list, name) : find_key(table, name);
       EXPECT_NE(key, nullptr) << row.name;
     }
   }

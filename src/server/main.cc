@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "server/command_line.h"
+#include "server/config_loader.h"
 #include "server/server.h"
 
 int main(int argc, char** argv) {
@@ -18,7 +19,9 @@ int main(int argc, char** argv) {
 
   log::configure({.level = outcome.config->log.level, .format = outcome.config->log.format});
   const bool dev = command.kind == server::Command::Kind::kDev;
-  if (const auto ran = server::run(*outcome.config, {.dev = dev}); !ran) {
+  const server::ServerOptions options{
+      .dev = dev, .reload_config = [&] { return server::load(command.inputs); }};
+  if (const auto ran = server::run(*outcome.config, options); !ran) {
     log::error(ran.error().message);
     return server::kExitFailure;
   }

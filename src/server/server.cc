@@ -7,13 +7,17 @@
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/fd_limit.h"
 #include "base/log.h"
-#include "broker/memory.h"
+#include "server/auth_keys.h"
+#include "server/brokers.h"
+#include "server/config_loader.h"
+#include "server/jwks_refresher.h"
 #include "server/worker.h"
 
 namespace anywire::server {
@@ -30,15 +34,6 @@ tls::ContextOptions tls_options(const TlsSection& section) {
                                                                 : tls::MinVersion::kTls12};
 }
 
-// The limits of the whole server, shared out among its loops.
-broker::BrokerLimits broker_limits(const HistorySection& section, unsigned loops) {
-  broker::BrokerLimits limits;
-  limits.history_bytes_max = section.memory_max / loops;
-  limits.idempotency_keys_max = static_cast<std::size_t>(section.idempotency_keys_max) / loops;
-  limits.idle_streams_max /= loops;
-  return limits;
-}
-
 class Server {
  public:
   Server(const Config& config, const ServerOptions& options)
@@ -52,7 +47,10 @@ class Server {
   Result<void> listen();
   Result<void> listen(net::Address address);
   void announce() const;
+  Result<void> fetch_keys();
   void reload();
+  void reload_certificate();
+  void reload_keys();
   std::uint64_t connections_max(unsigned loops) const;
 
   const Config& config_;
@@ -62,11 +60,13 @@ class Server {
   std::vector<std::unique_ptr<reactor::Loop>> loops_;
   SystemWallClock wall_clock_;
   std::unique_ptr<const hub::Rules> rules_;
-  std::vector<std::unique_ptr<broker::Broker>> brokers_;  // one per loop
+  std::unique_ptr<BrokerGroup> brokers_;
   std::unique_ptr<hub::HubGroup> hubs_;
   std::unique_ptr<AdapterGroup> adapters_;
+  std::unique_ptr<JwksRefresher> jwks_;  // null without a URL
   std::unique_ptr<ConnectionBudget> budget_;
   std::unique_ptr<AddressBudget> addresses_;
+  std::unique_ptr<Overload> overload_;
   protocol::HttpStreamGroup http_streams_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
@@ -85,33 +85,45 @@ Result<void> Server::make_workers() {
     if (!context) return std::unexpected(context.error());
     tls = std::move(*context);
   }
+  if (!config_.front.files.empty()) {
+    if (auto checked = front::Files::check(config_.front.files); !checked) {
+      return std::unexpected(checked.error());
+    }
+  }
   const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
   const unsigned count = config_.server.loops > 0 ? static_cast<unsigned>(config_.server.loops)
                                                   : cores;
-  std::vector<hub::HubSeat> seats;
+  std::vector<reactor::Loop*> loops;
   for (unsigned i = 0; i < count; ++i) {
     auto loop = reactor::Loop::create(reactor::LoopOptions{.index = i}, clock_);
     if (!loop) return std::unexpected(loop.error());
     loops_.push_back(std::move(*loop));
-    brokers_.push_back(std::make_unique<broker::MemoryBroker>(
-        broker_limits(config_.history, count), wall_clock_));
-    seats.push_back({*loops_.back(), *brokers_.back()});
+    loops.push_back(loops_.back().get());
   }
+  auto brokers = BrokerGroup::open(config_.history, loops, wall_clock_);
+  if (!brokers) return std::unexpected(brokers.error());
+  brokers_ = *std::move(brokers);
+  std::vector<hub::HubSeat> seats;
+  for (unsigned i = 0; i < count; ++i) seats.push_back({*loops[i], brokers_->broker(i)});
   rules_ = std::make_unique<hub::Rules>(config_.channels, config_.channel_defaults);
   hubs_ = std::make_unique<hub::HubGroup>(
       seats, *rules_,
       hub::HubOptions{.idempotency_window = config_.history.idempotency_window});
-  std::vector<reactor::Loop*> loops;
-  for (const auto& loop : loops_) loops.push_back(loop.get());
   auto adapters = AdapterGroup::create(config_, loops, wall_clock_);
   if (!adapters) return std::unexpected(adapters.error());
   adapters_ = *std::move(adapters);
+  if (auto fetched = fetch_keys(); !fetched) return fetched;
   budget_ = std::make_unique<ConnectionBudget>(connections_max(count));
   addresses_ = std::make_unique<AddressBudget>(
       static_cast<std::uint32_t>(config_.server.connections_per_address_max));
+  overload_ = std::make_unique<Overload>(
+      OverloadOptions{.memory_max = config_.server.memory_max,
+                      .loop_lag_max = config_.server.loop_lag_max,
+                      .loops = count});
   const WorkerOptions options{.config = config_,
                               .budget = *budget_,
                               .addresses = *addresses_,
+                              .overload = *overload_,
                               .adapters = *adapters_,
                               .http_streams = http_streams_,
                               .welcome_page = options_.dev};
@@ -119,6 +131,30 @@ Result<void> Server::make_workers() {
     workers_.push_back(std::make_unique<Worker>(*loops_[i], options, hubs_->hub(i), tls));
   }
   return {};
+}
+
+// On the first loop.
+Result<void> Server::fetch_keys() {
+  const AuthSection& auth = config_.auth;
+  if (auth.jwks_url.empty()) return {};
+  if (!auth.jwks_url.starts_with("https:")) {
+    log::warn("the keys for tokens are fetched without TLS: whoever is on the way can replace them",
+              {{"server", fetch::origin_of(auth.jwks_url)}});
+  }
+  // The configuration has been checked.
+  const auto parsed = [](const std::string& json) {
+    return auth::Capability::parse(json).value_or(auth::Capability());
+  };
+  jwks_ = std::make_unique<JwksRefresher>(
+      *loops_[0], adapters_->authority->keys,
+      JwksOptions{.url = auth.jwks_url,
+                  .refresh = auth.jwks_refresh,
+                  .stale = auth.jwks_stale,
+                  .capability = parsed(auth.jwks_capability),
+                  .grants = parsed(auth.jwks_grants),
+                  .ca_file = {}});
+  adapters_->authority->keys.set_source(jwks_.get());
+  return jwks_->start();
 }
 
 // ":3001" stands for every interface: an IPv4 and an IPv6 socket, because a socket for both costs
@@ -173,6 +209,9 @@ Result<void> Server::listen(net::Address address) {
 }
 
 void Server::announce() const {
+  if (brokers_->store() != nullptr) {
+    log::info("durable channels are on disk", {{"file", config_.history.path}});
+  }
   for (const auto& listener : workers_[0]->listeners()) {
     log::info("listening", {{"address", listener->address().to_string()},
                             {"tls", config_.tls.enabled()},
@@ -180,14 +219,17 @@ void Server::announce() const {
   }
   if (!options_.dev || workers_[0]->listeners().empty()) return;
   const std::string port = std::to_string(workers_[0]->listeners()[0]->address().port());
+  const bool has_site = !config_.front.upstream.empty() || !config_.front.files.empty();
   std::printf(
       "\n  Anywire is running\n\n"
-      "  Chat in two tabs   http://localhost:%s/\n"
+      "  %s   http://localhost:%s/\n"
       "  Same chat, raw     ws://localhost:%s/\n"
-      "  Any channel        ws://localhost:%s/raw/my-channel\n"
+      "  For our packages   ws://localhost:%s%s\n"
+      "  Any channel, raw   ws://localhost:%s/raw/my-channel\n"
       "  JSON echo          ws://localhost:%s/echo\n\n"
       "  Stop with Ctrl+C. This mode trusts everybody; `anywire serve` is for production.\n\n",
-      port.c_str(), port.c_str(), port.c_str(), port.c_str());
+      has_site ? "Your site       " : "Chat in two tabs", port.c_str(), port.c_str(), port.c_str(),
+      config_.native.path.c_str(), port.c_str(), port.c_str());
   std::fflush(stdout);
 }
 
@@ -202,9 +244,35 @@ Result<void> Server::start() {
   return {};
 }
 
+// Connections live on, also those whose token is of a key that has gone: a revocation ends them.
+void Server::reload_keys() {
+  std::optional<Config> changed;
+  if (options_.reload_config) {
+    auto config = options_.reload_config();
+    if (!config) {
+      for (const std::string& problem : config.error()) log::error(problem);
+      log::error("keys not reloaded, the old ones stay");
+      return;
+    }
+    changed = *std::move(config);
+  }
+  auto keys = load_auth_keys(changed ? *changed : config_, read_config_file);
+  if (!keys) {
+    log::error("keys not reloaded, the old ones stay", {{"reason", keys.error().message}});
+    return;
+  }
+  const std::size_t count = keys->keys().size();
+  adapters_->authority->keys.set_configured(*std::move(keys));
+  log::info("keys reloaded", {{"keys", count}});
+}
+
 void Server::reload() {
+  reload_keys();
+  reload_certificate();
+}
+
+void Server::reload_certificate() {
   if (!config_.tls.enabled()) {
-    log::info("nothing to reload: TLS is off");
     return;
   }
   auto context = tls::Context::load(tls_options(config_.tls));
@@ -227,9 +295,16 @@ void Server::wait_for_end() {
     if (signal == SIGHUP) reload();
   } while (signal != SIGTERM && signal != SIGINT);
   log::info("draining", {{"timeout_ms", config_.server.drain_timeout}});
-  for (const auto& worker : workers_) worker->drain();
+  const TimePoint deadline = clock_.now() + config_.server.drain_timeout;
+  for (const auto& worker : workers_) worker->stop_accepting();
+  // Whoever has published is answered before the goodbye; but a disk that hangs may not use up all
+  // the time for that.
+  const Duration patience = config_.server.drain_timeout / 2;
+  if (patience.count() > 0 && !brokers_->settle(patience)) {
+    log::warn("some publications take too long to be answered");
+  }
+  for (const auto& worker : workers_) worker->drain(deadline);
   for (const auto& worker : workers_) worker->join();
-  log::info("stopped");
 }
 
 // glibc gives the top of a heap back as soon as 128 KiB of it are free, so a loop that takes and
@@ -247,6 +322,8 @@ void block_signals() {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
+  // A file at its size limit is a full disk, and no reason to end.
+  ::signal(SIGXFSZ, SIG_IGN);
 }
 
 }  // namespace
@@ -254,9 +331,12 @@ void block_signals() {
 Result<void> run(const Config& config, const ServerOptions& options) {
   block_signals();
   keep_freed_memory();
-  Server server(config, options);
-  if (auto started = server.start(); !started) return started;
-  server.wait_for_end();
+  {
+    Server server(config, options);
+    if (auto started = server.start(); !started) return started;
+    server.wait_for_end();
+  }  // writes what still waits for the disk
+  log::info("stopped");
   return {};
 }
 

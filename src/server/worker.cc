@@ -19,9 +19,6 @@ constexpr Duration kDrainPoll{20};
 constexpr std::string_view kServerFull =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n"
     "Content-Length: 0\r\n\r\n";
-constexpr std::string_view kAddressFull =
-    "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\nConnection: close\r\n"
-    "Content-Length: 0\r\n\r\n";
 // Less free memory than this is not worth the locks of a trim.
 constexpr std::size_t kTrimBytesMin = 2 * 1024 * 1024;
 
@@ -63,22 +60,49 @@ http::ConnectionOptions http_options(const Config& config) {
   const HttpSection& section = config.http;
   http::ConnectionOptions options;
   options.limits.head_bytes_max = section.head_bytes_max;
+  options.limits.opaque_paths = !config.front.upstream.empty();
   options.limits.headers_max = static_cast<std::size_t>(section.headers_max);
   options.head_timeout = section.head_timeout;
   options.keep_alive_timeout = section.keep_alive_timeout;
-  // Who takes bodies says how much; a message is the most there is.
-  options.limits.body_bytes_max =
-      std::max<std::uint64_t>(options.skipped_body_bytes_max, config.websocket.message_bytes_max);
+  // Who takes bodies says how much, and in which words it refuses more; what nobody takes is
+  // bounded by skipped_body_bytes_max.
+  options.limits.body_bytes_max = http::kNoBodyLimit;
   options.held_body_bytes_max =
       std::max<std::uint64_t>(options.held_body_bytes_max, 4 * config.websocket.message_bytes_max);
   return options;
+}
+
+std::unique_ptr<front::Front> make_front(const Config& config, net::FlushQueue& queue, bool dev) {
+  const FrontSection& section = config.front;
+  if (section.upstream.empty() && section.files.empty()) return nullptr;
+  front::FrontOptions options{
+      .files = section.files, .proxy = {}, .send_timeout = section.send_timeout};
+  // The configuration has been checked.
+  if (auto target = front::Target::parse(section.upstream)) {
+    options.proxy = front::ProxyOptions{
+        .upstream = {.target = *std::move(target),
+                     .connect_timeout = section.connect_timeout,
+                     .connections_max = static_cast<std::size_t>(section.connections_max)},
+        .answer_timeout = section.upstream_timeout,
+        .body_timeout = section.body_timeout,
+        .send_timeout = section.send_timeout,
+        .body_bytes_max = section.body_bytes_max > 0 ? section.body_bytes_max : http::kNoBodyLimit,
+        .high_watermark_bytes = config.websocket.high_watermark,
+        .trusted_proxies = trusted_proxies(config.http),
+        .explain = dev};
+  }
+  return std::make_unique<front::Front>(queue, options);
 }
 
 // A client without WebSocket has the same limits.
 protocol::HttpStreamOptions http_stream_options(const Config& config,
                                                 const ConnectionBudget& budget) {
   const WebSocketSection& section = config.websocket;
+  const FallbackSection& fallback = config.fallback;
   return {.message_bytes_max = section.message_bytes_max,
+          .heartbeat = fallback.heartbeat,
+          .poll_hold = fallback.poll_hold,
+          .stream_timeout = fallback.stream_timeout,
           .high_watermark_bytes = section.high_watermark,
           .low_watermark_bytes = section.low_watermark,
           .queue_bytes_max = section.queue_bytes_max,
@@ -93,6 +117,7 @@ Worker::Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
       config_(options.config),
       budget_(options.budget),
       addresses_(options.addresses),
+      limits_(*options.adapters.limits),
       trusted_proxies_(trusted_proxies(config_.http)),
       http_streams_(options.http_streams, loop, http_stream_options(config_, budget_)),
       encrypt_queue_(loop),
@@ -103,11 +128,17 @@ Worker::Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
                    .options = websocket_options(config_.websocket),
                    .compression = compression_},
                   {}},
+      front_(make_front(config_, flush_queue_, options.welcome_page)),
       gateway_({.addresses = &addresses_,
-                .allowed_origins = config_.raw.allowed_origins,
+                .limits = &limits_,
+                .overloaded = [this] { return overload_.turns_newcomers_away(); },
+                .allowed_origins = config_.http.allowed_origins,
+                .allowed_hosts = config_.http.allowed_hosts,
+                .credentials = !config_.auth.cookie.empty(),
                 .trusted_proxies = trusted_proxies_,
                 .deflate = deflate_offer(config_.websocket),
-                .welcome_page = options.welcome_page},
+                .front = front_.get(),
+                .welcome_page = options.welcome_page && front_ == nullptr},
                make_adapters(config_, options.adapters,
                              {.loop = loop, .hub = hub, .compression = compression_}),
                websockets_, http_streams_),
@@ -120,7 +151,14 @@ Worker::Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
                    .accepted = config_.http.proxy_protocol,
                    .timeout = config_.http.head_timeout,
                    .admit = [this](auto stream, auto peer) { admit(std::move(stream), peer); },
-                   .gates = {}} {
+                   .gates = {}},
+      refusals_(loop, http_options(config_)),
+      overload_(loop, options.overload,
+                {.resident = resident_bytes,
+                 .give_memory_back = [] { ::malloc_trim(0); },
+                 .disconnect_slowest = [this](std::size_t bytes, std::size_t readers_max) {
+                   return disconnect_slowest(bytes, readers_max);
+                 }}) {
   loop_.add_turn_end_hook(*this);
   // The heaps are the whole process's, so one worker looks after them.
   if (loop_.index() == 0 && config_.server.memory_trim_interval.count() > 0) {
@@ -152,13 +190,14 @@ void Worker::join() {
 }
 
 std::size_t Worker::connections() const {
-  return websockets_.transports.size() + http_.connections.size() + proxy_gates_.gates.size();
+  return websockets_.transports.size() + http_.connections.size() + proxy_gates_.gates.size() +
+         (front_ ? front_->descriptors() : 0);
 }
 
 void Worker::on_accept(int fd, const net::Address& peer) {
   if (budget_.connections.fetch_add(1, std::memory_order_relaxed) >= budget_.connections_max) {
     budget_.connections.fetch_sub(1, std::memory_order_relaxed);
-    turn_away(fd, kServerFull);
+    tell(fd, kServerFull);
     ::close(fd);
     on_shed();
     return;
@@ -181,34 +220,82 @@ void Worker::on_turn_end() {
 }
 
 // Best effort; the newcomer may also find the connection closed.
-void Worker::turn_away(int fd, std::string_view answer) const {
+void Worker::tell(int fd, std::string_view answer) const {
   if (tls_) return;
   [[maybe_unused]] const auto n =
       ::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+void Worker::turn_away(std::unique_ptr<net::TcpStream> stream, net::Address peer,
+                       const TurnAway& why) {
+  // Without TLS there is no need to wait for a request.
+  if (tls_ && !refusals_.full()) {
+    return refusals_.take(under_tls(std::move(stream)), std::move(peer), why);
+  }
+  tell(stream->fd(), turn_away_bytes(why));
+  stream->close();
+  loop_.defer_delete(std::move(stream));
+}
+
+std::unique_ptr<net::Stream> Worker::under_tls(std::unique_ptr<net::TcpStream> stream) {
+  if (!tls_) return stream;
+  return std::make_unique<tls::TlsStream>(encrypt_queue_, tls_->current(), std::move(stream));
+}
+
 void Worker::admit(std::unique_ptr<net::TcpStream> stream, net::Address peer) {
+  static log::Limiter limiter(1);
+  if (overload_.turns_newcomers_away()) {
+    return turn_away(std::move(stream), std::move(peer), overloaded_now());
+  }
   AddressBudget::Lease lease;
   // A trusted proxy will say who its client is; the Gateway counts that one.
-  if (addresses_.limited() && !trusted_proxies_.contains(peer)) {
+  if ((addresses_.limited() || limits_.limits_connects()) && !trusted_proxies_.contains(peer)) {
+    if (auto hit = limits_.admit_connect(peer, loop_.now())) {
+      log::limited(limiter, loop_.now(), log::Level::kWarn,
+                   "connections come too fast, turning newcomers away",
+                   {{"client", peer.host()}, {"limit", hit->limit}});
+      return turn_away(std::move(stream), std::move(peer), rate_limited(*std::move(hit)));
+    }
     std::optional<AddressBudget::Lease> taken = addresses_.take(peer);
     if (!taken) {
-      static log::Limiter limiter(1);
       log::limited(limiter, loop_.now(), log::Level::kWarn,
                    "too many connections from one address, turning newcomers away",
                    {{"client", peer.host()}});
-      turn_away(stream->fd(), kAddressFull);
-      stream->close();
-      loop_.defer_delete(std::move(stream));
-      return;
+      return turn_away(std::move(stream), std::move(peer), too_many_from_address());
     }
     lease = std::move(*taken);
   }
-  std::unique_ptr<net::Stream> outer = std::move(stream);
-  if (tls_) {
-    outer = std::make_unique<tls::TlsStream>(encrypt_queue_, tls_->current(), std::move(outer));
+  http::Connection::start(http_, under_tls(std::move(stream)), std::move(peer), std::move(lease));
+}
+
+// Those with the most unread first. What many have unread together is kept once, so perhaps less is
+// won than it seems; the next look will tell.
+std::size_t Worker::disconnect_slowest(std::size_t bytes, std::size_t readers_max) {
+  struct Reader {
+    std::size_t unsent;
+    protocol::WebSocketTransport* socket;
+    protocol::HttpStream* stream;
+  };
+  std::vector<Reader> slow;
+  const auto consider = [&](std::size_t unsent, protocol::WebSocketTransport* socket,
+                            protocol::HttpStream* stream) {
+    // Who is within what anybody may have unread is not slow.
+    if (unsent > config_.websocket.low_watermark) slow.push_back({unsent, socket, stream});
+  };
+  for (auto* socket : websockets_.transports.snapshot()) {
+    consider(socket->unsent_bytes(), socket, nullptr);
   }
-  http::Connection::start(http_, std::move(outer), std::move(peer), std::move(lease));
+  for (auto* stream : http_streams_.snapshot()) consider(stream->unsent_bytes(), nullptr, stream);
+  const std::size_t most = std::min(readers_max, slow.size());
+  std::partial_sort(slow.begin(), slow.begin() + static_cast<std::ptrdiff_t>(most), slow.end(),
+                    [](const Reader& a, const Reader& b) { return a.unsent > b.unsent; });
+  std::size_t gone = 0;
+  for (std::size_t freed = 0; gone < most && freed < bytes; ++gone) {
+    freed += slow[gone].unsent;
+    if (slow[gone].socket != nullptr) slow[gone].socket->abort(ws::CloseCode::kTryAgainLater);
+    if (slow[gone].stream != nullptr) slow[gone].stream->abort();
+  }
+  return gone;
 }
 
 void Worker::on_shed() {
@@ -224,22 +311,28 @@ void Worker::replace_tls(std::shared_ptr<const tls::Context> tls) {
   });
 }
 
-void Worker::drain() {
-  loop_.post([this] { begin_drain(); });
+void Worker::stop_accepting() {
+  loop_.post([this] { listeners_.clear(); });
 }
 
-void Worker::begin_drain() {
+void Worker::drain(TimePoint deadline) {
+  loop_.post([this, deadline] { begin_drain(deadline); });
+}
+
+void Worker::begin_drain(TimePoint deadline) {
   if (draining_) return;
   draining_ = true;
   http_.draining = true;
   listeners_.clear();
+  refusals_.abort();
   for (ProxyGate* gate : proxy_gates_.gates.snapshot()) gate->end();
   for (http::Connection* connection : http_.connections.snapshot()) connection->drain();
   for (auto* transport : websockets_.transports.snapshot()) {
     transport->close(ws::CloseCode::kGoingAway, "server is shutting down");
   }
   http_streams_.drain();
-  drain_deadline_ = loop_.now() + config_.server.drain_timeout;
+  if (front_) front_->drain();
+  drain_deadline_ = deadline;
   check_drained();
 }
 

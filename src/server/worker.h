@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "http/connection.h"
+#include "front/front.h"
 #include "hub/hub.h"
 #include "net/flush_queue.h"
 #include "net/listener.h"
@@ -21,7 +22,9 @@
 #include "server/address_budget.h"
 #include "server/config.h"
 #include "server/gateway.h"
+#include "server/overload.h"
 #include "server/proxy_gate.h"
+#include "server/refusals.h"
 #include "tls/context.h"
 #include "tls/encrypt_queue.h"
 #include "websocket/compression_pool.h"
@@ -36,8 +39,9 @@ struct ConnectionBudget {
 
 struct WorkerOptions {
   const Config& config;
-  ConnectionBudget& budget;  // these three outlive the workers
+  ConnectionBudget& budget;  // these outlive the workers
   AddressBudget& addresses;
+  Overload& overload;
   AdapterGroup& adapters;
   protocol::HttpStreamGroup& http_streams;
   bool welcome_page;
@@ -60,9 +64,10 @@ class Worker final : private net::AcceptHandler,
 
   // Any thread.
   void replace_tls(std::shared_ptr<const tls::Context> tls);
-  // Stops accepting, says goodbye to everybody, and stops the loop when all have gone or the
-  // drain timeout has passed.
-  void drain();
+  void stop_accepting();
+  // Stops accepting, says goodbye to everybody, and stops the loop when all have gone or it is so
+  // late.
+  void drain(TimePoint deadline);
 
  private:
   void on_accept(int fd, const net::Address& peer) override;
@@ -70,8 +75,11 @@ class Worker final : private net::AcceptHandler,
   void on_turn_end() override;  // gives back what has ended to the budget
   void on_timer() override;     // memory trimming, then the drain
   void admit(std::unique_ptr<net::TcpStream> stream, net::Address peer);
-  void turn_away(int fd, std::string_view answer) const;
-  void begin_drain();
+  void tell(int fd, std::string_view answer) const;
+  void turn_away(std::unique_ptr<net::TcpStream> stream, net::Address peer, const TurnAway& why);
+  std::unique_ptr<net::Stream> under_tls(std::unique_ptr<net::TcpStream> stream);
+  std::size_t disconnect_slowest(std::size_t bytes, std::size_t readers_max);
+  void begin_drain(TimePoint deadline);
   void check_drained();
   void trim_memory();
   std::size_t connections() const;
@@ -80,6 +88,7 @@ class Worker final : private net::AcceptHandler,
   const Config& config_;
   ConnectionBudget& budget_;
   AddressBudget& addresses_;
+  protocol::LimitGroup& limits_;
   net::CidrList trusted_proxies_;
   std::size_t charged_ = 0;  // our part of the budget
   protocol::HttpStreams http_streams_;  // before what sends its output
@@ -88,9 +97,12 @@ class Worker final : private net::AcceptHandler,
   std::unique_ptr<tls::ContextHolder> tls_;  // null without TLS
   ws::CompressionPool compression_;
   protocol::WebSocketContext websockets_;
+  std::unique_ptr<front::Front> front_;  // null without [front]
   Gateway gateway_;
   http::ConnectionContext http_;
   ProxyGate::Context proxy_gates_;
+  Refusals refusals_;
+  OverloadWatch overload_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::thread thread_;
   bool draining_ = false;

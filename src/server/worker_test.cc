@@ -53,6 +53,15 @@ class Client {
     }
     return all;
   }
+  void forget() { buffer_.clear(); }
+  static bool may_connect(const net::Address& to) {
+    sockaddr_storage storage{};
+    const socklen_t size = to.to_sockaddr(storage);
+    const int fd = ::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool may = ::connect(fd, reinterpret_cast<sockaddr*>(&storage), size) == 0;
+    ::close(fd);
+    return may;
+  }
   std::string everything() {
     while (more()) {
     }
@@ -96,10 +105,13 @@ class WorkerTest : public ::testing::Test {
     budget.reset(new ConnectionBudget{connections_max});
     addresses = std::make_unique<AddressBudget>(
         static_cast<std::uint32_t>(config.server.connections_per_address_max));
+    overload = std::make_unique<Overload>(
+        OverloadOptions{.memory_max = config.server.memory_max, .loops = count});
     const WorkerOptions options{
         .config = config,
         .budget = *budget,
         .addresses = *addresses,
+        .overload = *overload,
         .adapters = *adapters,
         .http_streams = http_streams,
         .welcome_page = false};
@@ -113,7 +125,8 @@ class WorkerTest : public ::testing::Test {
     for (const auto& worker : workers) worker->start();
   }
   void drain() {
-    for (const auto& worker : workers) worker->drain();
+    const TimePoint deadline = clock.now() + config.server.drain_timeout;
+    for (const auto& worker : workers) worker->drain(deadline);
   }
   void stop() {
     drain();
@@ -128,6 +141,7 @@ class WorkerTest : public ::testing::Test {
   std::unique_ptr<AdapterGroup> adapters;
   std::unique_ptr<ConnectionBudget> budget;
   std::unique_ptr<AddressBudget> addresses;
+  std::unique_ptr<Overload> overload;
   protocol::HttpStreamGroup http_streams;
   std::vector<std::unique_ptr<Worker>> workers;
   net::Address address;
@@ -227,6 +241,22 @@ TEST_F(WorkerTest, ClosesIdleHttpConnectionsAndItsDoorWhenDrained) {
   stop();
   client.everything();
   EXPECT_TRUE(net::check_unused(address)) << "a restarted server may listen at once";
+}
+
+TEST_F(WorkerTest, ServesThoseWhoAreThereAfterItsDoorIsClosed) {
+  start(1);
+  Client client(address);
+  client.join("/raw/room");
+  workers[0]->stop_accepting();
+  // The second answer comes in a turn after the one that closed the door.
+  for (const char* word : {"one", "two"}) {
+    client.say(text(word));
+    EXPECT_EQ(client.frames(1), std::vector<std::string>{std::string("text:") + word});
+    client.forget();
+  }
+  EXPECT_FALSE(Client::may_connect(address));
+  client.say(text("three"));
+  EXPECT_EQ(client.frames(1), std::vector<std::string>{"text:three"});
 }
 
 TEST_F(WorkerTest, TurnsNewcomersAwayAtTheLimit) {

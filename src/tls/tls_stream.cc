@@ -65,6 +65,7 @@ ReadResult TlsStream::translate(const EngineRead& result) {
 // From here on the socket below would report its end again and again.
 ReadResult TlsStream::end_of_input() {
   ended_ = true;
+  lower_->watch_for_end(false);
   lower_->set_reading(false);
   return {ReadStatus::kEnd};
 }

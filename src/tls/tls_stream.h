@@ -44,7 +44,9 @@ class TlsStream final : public net::Stream, private net::StreamHandler {
   std::size_t queued_bytes() const override;
   std::uint64_t progress() const override;
   void notify_when_drained() override;
+  void set_send_timeout(Duration timeout) override { lower_->set_send_timeout(timeout); }
   void set_reading(bool on) override;
+  void watch_for_end(bool on) override { lower_->watch_for_end(on); }
   void finish() override;
   void close_when_sent() override;
   void close() override;

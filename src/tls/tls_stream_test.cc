@@ -447,6 +447,30 @@ TEST_F(TlsStreamTest, CloseNotifyHeldBackWhileReadingIsOffIsDeliveredLater) {
   EXPECT_EQ(handler.ends, 1);
 }
 
+TEST_F(TlsStreamTest, AnEndIsNoticedWhileReadingIsOffByWhoWatchesForIt) {
+  handshake();
+  stream->set_reading(false);
+  stream->watch_for_end(true);
+  wire->arrive(client->encrypt("unread"));
+  turn();
+  EXPECT_EQ(handler.closed_calls, 0);
+  wire->end_input();
+  turn();
+  EXPECT_EQ(handler.closed_calls, 1);
+  EXPECT_EQ(handler.received, "");
+}
+
+TEST_F(TlsStreamTest, AnEndThatWasReadIsNotToldAgain) {
+  handshake();
+  stream->watch_for_end(true);
+  wire->arrive(client->close_notify());
+  wire->end_input();
+  turn();
+  turn();
+  EXPECT_EQ(handler.ends, 1);
+  EXPECT_EQ(handler.closed_calls, 0);
+}
+
 TEST_F(TlsStreamTest, ABareEndReadsAsTheEndOnce) {
   handshake();
   wire->end_input();

@@ -155,8 +155,6 @@ void Connection::close(CloseCode code, std::string_view reason) {
   if (opening || held) resume_input();
 }
 
-void Connection::abort() { end(CloseCode::kAbnormal); }
-
 // The peer broke the protocol (RFC 6455 7.1.7): say so, half-close, and wait for its end of the
 // TCP connection, because closing with unread input would reset it before the code is read.
 void Connection::fail(CloseCode code, std::string_view reason) {

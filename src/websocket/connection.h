@@ -93,8 +93,8 @@ class Connection final : private net::StreamHandler, private reactor::Timer {
   // Starts the closing handshake; on_closed follows within close_timeout. A peer whose upgrade is
   // not answered yet gets the answer and, right behind it, the Close frame.
   void close(CloseCode code, std::string_view reason);
-  // Drops the connection without a word; on_closed(1006) follows at once.
-  void abort();
+  // Drops the connection without a word; on_closed(code) follows at once.
+  void abort(CloseCode code = CloseCode::kAbnormal) { end(code); }
 
   bool is_open() const { return state_ == State::kOpen; }
   // Output is above the high watermark; on_writable follows when it has left.

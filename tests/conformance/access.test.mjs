@@ -10,7 +10,7 @@ import { kEcho, suite } from '../support/suite.mjs';
 const from = (path, origin) => upgradeRequest(path, { headers: { Origin: origin } });
 
 suite('allowed origins', {
-  flags: { 'raw.allowed_origins': 'https://app.example,https://two.example:8443' },
+  flags: { 'http.allowed_origins': 'https://app.example,https://two.example:8443' },
 }, (it) => {
   for (const origin of ['https://app.example', 'https://two.example:8443']) {
     it(`lets ${origin} in`, async ({ wire }) => {

@@ -19,6 +19,8 @@ export class Client {
   #pushes = [];
   #waiting = [];
   #replies = new Map();
+  /** Takes all pushes from then on, instead of `next`. */
+  onPush = undefined;
 
   constructor(socket, format) {
     this.socket = socket;
@@ -79,6 +81,8 @@ export class Client {
     if (reply && message.type !== 'message') {
       this.#replies.delete(message.id);
       reply(message);
+    } else if (this.onPush) {
+      this.onPush(message);
     } else if (this.#waiting.length > 0) {
       this.#waiting.shift()(message);
     } else {

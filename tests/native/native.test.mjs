@@ -5,10 +5,18 @@ import { after, before, describe, it } from 'node:test';
 import WebSocket from 'ws';
 import { startServer } from '../support/server.mjs';
 import { Client, kSecret, token } from './client.mjs';
+import { applyDelta } from './delta.mjs';
 
 const kChannels = JSON.stringify([
   { pattern: 'open:*', history_messages: 100, presence: true, presence_grace: '1s',
     subscribe: 'anyone', publish: 'anyone', history_access: 'anyone', presence_access: 'anyone' },
+  { pattern: 'crowd:*', presence: true, occupancy: true, subscribe: 'anyone',
+    presence_access: 'anyone' },
+  { pattern: 'full:*', presence: true, presence_grace: '0s', members_max: 1,
+    presence_access: 'anyone' },
+  { pattern: '$user:*', history_messages: 10 },
+  { pattern: 'game:*', history_messages: 10, delta: true, subscribe: 'anyone',
+    publish: 'anyone' },
   { pattern: 'short:*', history_messages: 2, subscribe: 'anyone', publish: 'anyone' },
   { pattern: 'own:*', history_messages: 10, presence: true },
 ]);
@@ -144,6 +152,7 @@ for (const mode of modes) {
       const second = await connect({ session: first.connected.session });
       assert.equal(second.connected.resumed, true);
       assert.equal((await first.closed).code, 4409);
+      await second.ask('ping');
       const third = await connect({ session: first.connected.session });
       assert.equal(third.connected.resumed, false);
     });
@@ -208,7 +217,9 @@ for (const mode of modes) {
         [(client) => client.socket.send(Buffer.from('{}')), 4400],
         [(client) => client.ask('connect', { token: 'x' }).catch(() => {}), 4451],
         [(client) => client.ask('connect', { token: token({ sub: 'a', exp: 1 }) }).catch(() => {}),
-          4451],
+          4452],
+        [(client) => client.ask('connect', { token: token({ sub: 'a', nbf: 9e9 }) })
+          .catch(() => {}), 4451],
       ];
       for (const [act, expected] of cases) {
         const client = await keep(Client.open(server));
@@ -230,6 +241,199 @@ for (const mode of modes) {
       const dropped = [await client.next(), await client.next()];
       assert.deepEqual(dropped.map(({ type, channel, code }) => [type, channel, code]).sort(),
         [['unsubscribed', 'own:abc', 'forbidden'], ['unsubscribed', 'own:listed', 'forbidden']]);
+    });
+
+    it('lets a command decide how a channel of the token is subscribed to', async () => {
+      const channel = 'open:token';
+      const bearer = token({ sub: 'a', channels: [channel] });
+      const writer = await connect();
+      const first = await connect({ token: bearer });
+      const { type, epoch, offset } = await first.next();
+      assert.deepEqual([type, offset], ['subscribed', 0]);
+      for (let i = 1; i <= 3; ++i) await writer.ask('publish', { channel, data: i });
+      // In the frame of connect: once, and nothing is missing.
+      const back = await keep(Client.open(server));
+      back.send([{ type: 'connect', id: 101, token: bearer },
+        { type: 'subscribe', id: 102, channel, since: { epoch, offset: 1 } }]);
+      const heard = [];
+      for (let i = 0; i < 4; ++i) heard.push(await back.next());
+      assert.deepEqual(heard.map((one) => [one.type, one.id, one.offset]),
+        [['connected', 101, undefined], ['subscribed', 102, 1], ['message', undefined, 2],
+          ['message', undefined, 3]]);
+      assert.equal(heard[1].recovered, true);
+      // Later: it is made anew.
+      for (let i = 1; i <= 3; ++i) assert.equal((await first.next()).offset, i);
+      const again = await first.ask('subscribe', { channel, rewind: 1 });
+      assert.deepEqual([again.type, again.offset], ['subscribed', 2]);
+      assert.equal((await first.next()).offset, 3);
+      await writer.ask('publish', { channel, data: 4 });
+      assert.equal((await first.next()).offset, 4);
+      assert.equal((await first.ask('subscribe', { channel })).code, 'already_subscribed');
+      assert.equal(first.unread, 0);
+    });
+
+    it('sends once what several patterns take', async () => {
+      const client = await connect();
+      const other = await connect();
+      await client.ask('subscribe', { pattern: 'open:several:*' });
+      await client.ask('subscribe', { pattern: '*:several:*', filter: { never: ['x'] } });
+      await client.ask('subscribe', { pattern: 'open:*:?' });
+      for (let i = 1; i <= 20; ++i) {
+        await other.ask('publish', { channel: `open:several:${i % 3}`, data: i });
+      }
+      await client.ask('ping');
+      const got = [];
+      for (let i = 1; i <= 20; ++i) got.push((await client.next()).data);
+      assert.deepEqual(got.sort((a, b) => a - b), Array.from({ length: 20 }, (_, i) => i + 1));
+      await client.ask('ping');
+      assert.equal(client.unread, 0);
+    });
+
+    it('recovers and rewinds for who may subscribe, and shows history to who may read it',
+      async () => {
+        const channel = 'short:rights';
+        const client = await connect();
+        for (let i = 1; i <= 3; ++i) await client.ask('publish', { channel, data: i });
+        const { offset } = await client.ask('subscribe', { channel, rewind: 5 });
+        assert.equal(offset, 1);
+        assert.deepEqual([(await client.next()).data, (await client.next()).data], [2, 3]);
+        assert.equal((await client.ask('history', { channel })).code, 'forbidden');
+      });
+
+    it('says when history is of another epoch', async () => {
+      const channel = 'open:epochs';
+      const client = await connect();
+      await client.ask('publish', { channel, data: 1 });
+      const { epoch } = await client.ask('history', { channel });
+      assert.equal((await client.ask('history', { channel, epoch })).messages.length, 1);
+      const { code, retry } = await client.ask('history', { channel, epoch: 'f'.repeat(16) });
+      assert.deepEqual([code, retry], ['epoch_changed', false]);
+    });
+
+    it('hands on numbers that only one form can say', async () => {
+      const channel = 'open:numbers';
+      const json = await connect();
+      const msgpack = await connect({}, { format: 'msgpack' });
+      for (const client of [json, msgpack]) await client.ask('subscribe', { channel });
+      for (const data of ['[1e400, 12345678901234567890]', '12345678901234567890']) {
+        json.socket.send(`{"type":"publish","channel":"${channel}","data":${data}}`);
+      }
+      const { data, text, json: flag } = await msgpack.next();
+      assert.deepEqual([data, text, flag], [undefined, '[1e400, 12345678901234567890]', true]);
+      assert.equal((await msgpack.next()).data, 12345678901234567890);
+      assert.deepEqual((await json.next()).data, [Infinity, 12345678901234567890]);
+    });
+
+    it('has a channel for each user', async () => {
+      const all = { capability: { '*': ['*'] } };
+      const ann = await connect({ token: token({ sub: 'ann' }) });
+      const bob = await connect({ token: token({ sub: 'bob', ...all }) }, { format: 'msgpack' });
+      const channel = '$user:ann';
+      assert.equal((await ann.ask('subscribe', { channel })).type, 'subscribed');
+      assert.equal((await bob.ask('subscribe', { channel })).code, 'forbidden');
+      assert.equal((await bob.ask('history', { channel })).code, 'forbidden');
+      assert.equal((await bob.ask('subscribe', { pattern: '*' })).type, 'subscribed');
+      assert.equal((await bob.ask('publish', { channel, data: 'hi' })).type, 'published');
+      const { data, user } = await ann.next();
+      assert.deepEqual([data, user], ['hi', 'bob']);
+      assert.equal((await ann.ask('publish', { channel, data: 1 })).code, 'forbidden');
+      assert.equal((await bob.ask('subscribe', { channel: '$other' })).code, 'forbidden');
+      while (bob.unread > 0) assert.ok(!(await bob.next()).channel.startsWith('$'));
+      const raw = new WebSocket(server.url('/raw/$user:ann'), { rejectUnauthorized: false });
+      const status = await new Promise((resolve) => {
+        raw.on('unexpected-response', (_, response) => resolve(response.statusCode));
+        raw.on('open', () => resolve('open'));
+        raw.on('error', () => {});
+      });
+      raw.terminate();
+      assert.equal(status, 403);
+    });
+
+    it('tells messages by what has changed', async () => {
+      const channel = 'game:1';
+      const states = [];
+      for (let round = 0; round < 20; ++round) {
+        const players = Array.from({ length: 30 }, (_, id) => ({ id, at: [id, (id * round) % 7] }));
+        states.push({ round, players, note: 'ü'.repeat(round) });
+      }
+      const clients = [await connect(), await connect({}, { format: 'msgpack' })];
+      for (const client of clients) {
+        assert.equal((await client.ask('subscribe', { channel, delta: true })).delta, true);
+      }
+      const writer = await connect();
+      for (const data of states) writer.send({ type: 'publish', channel, data });
+      for (const client of clients) {
+        let last;
+        let deltas = 0;
+        for (const state of states) {
+          const push = await client.next();
+          if (push.delta) {
+            ++deltas;
+            assert.equal(push.of, 'json');
+            last = applyDelta(last, Buffer.from(push.delta, 'base64'));
+          } else {
+            assert.equal(push.json, true);
+            last = Buffer.from(push.text);
+          }
+          assert.deepEqual(JSON.parse(last), state);
+        }
+        assert.ok(deltas > 10, `${deltas} deltas`);
+      }
+      const plain = await connect();
+      assert.equal((await plain.ask('subscribe', { channel, rewind: 1 })).delta, undefined);
+      assert.deepEqual((await plain.next()).data, states.at(-1));
+    });
+
+    it('tells how many listen', async () => {
+      const channel = 'crowd:1';
+      const watcher = await connect();
+      const first = await watcher.ask('subscribe', { channel, occupancy: true });
+      assert.equal(first.type, 'subscribed');
+      assert.deepEqual(await watcher.next(),
+        { type: 'occupancy', channel, subscribers: 1, count: 0, users: 0 });
+      const other = await connect({}, { format: 'msgpack' });
+      await other.ask('subscribe', { channel });
+      const { id, ...reply } = await other.ask('occupancy', { channel });
+      assert.deepEqual(reply, { type: 'occupancy', channel, subscribers: 2, count: 0, users: 0 });
+      assert.equal((await watcher.next()).subscribers, 2);
+      other.socket.terminate();
+      assert.equal((await watcher.next()).subscribers, 1);
+      assert.equal((await watcher.ask('occupancy', { channel: 'open:1' })).code, 'no_occupancy');
+    });
+
+    it('takes the old session until the new one is proven', async () => {
+      const channel = 'open:proof';
+      const first = await connect({ token: token({ sub: 'ann' }) });
+      await first.ask('enter', { channel });
+      const { client, session } = first.connected;
+      first.socket.terminate();
+      // Each answer is lost with its connection.
+      for (let i = 0; i < 4; ++i) {
+        const lost = await connect({ token: token({ sub: 'ann' }), session });
+        assert.deepEqual([lost.connected.resumed, lost.connected.client], [true, client]);
+        lost.socket.terminate();
+      }
+      const back = await connect({ token: token({ sub: 'ann' }), session });
+      assert.equal(back.connected.resumed, true);
+      assert.equal((await back.ask('members', { channel })).members[0].client, client);
+      const late = await connect({ token: token({ sub: 'ann' }), session });
+      assert.equal(late.connected.resumed, false);
+      assert.equal((await back.ask('ping')).type, 'pong');
+    });
+
+    it('tells who comes back that its place is taken', async () => {
+      const channel = 'full:1';
+      const first = await connect();
+      assert.equal((await first.ask('enter', { channel })).type, 'ok');
+      first.socket.terminate();
+      const other = await connect();
+      let reply;
+      do reply = await other.ask('enter', { channel }); while (reply.type !== 'ok');
+      const back = await connect({ session: first.connected.session });
+      assert.equal(back.connected.resumed, true);
+      const { type, code } = await back.next();
+      assert.deepEqual([type, code], ['left', 'too_many_members']);
+      assert.equal((await back.ask('leave', { channel })).code, 'not_present');
     });
 
     it('speaks JSON to who names no subprotocol', async () => {

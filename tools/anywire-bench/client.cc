@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
-#include <cstring>
 
+#include "base/buffer.h"
 #include "http/chars.h"
 #include "websocket/frame_writer.h"
 #include "websocket/mask.h"
@@ -13,7 +12,7 @@
 namespace anywire::bench {
 namespace {
 
-constexpr std::uint32_t kControlMask = 0x3E97C25B;
+constexpr std::uint32_t kMask = 0x3E97C25B;
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -92,6 +91,11 @@ bool Client::accept_head(std::string_view head) {
     fail("wrong Sec-WebSocket-Accept");
     return false;
   }
+  if (header_value(lowered, head, "sec-websocket-protocol") !=
+      engine_.options().dialect.subprotocol) {
+    fail("wrong Sec-WebSocket-Protocol");
+    return false;
+  }
   compression_agreed_ =
       header_value(lowered, head, "sec-websocket-extensions").starts_with("permessage-deflate");
   return true;
@@ -115,7 +119,7 @@ bool Client::on_frame(const Message& message) {
     if (!step.consumed && phase_ == Phase::kOpen) handler_.on_message(*this, message);
     return phase_ != Phase::kClosed && !engine_.failed();
   }
-  if (message.opcode == ws::Opcode::kPing) send_control(ws::Opcode::kPong, message.head);
+  if (message.opcode == ws::Opcode::kPing) send_frame(ws::Opcode::kPong, message.head);
   if (message.opcode == ws::Opcode::kClose) {
     got_close_ = true;
     if (phase_ != Phase::kClosing) {
@@ -134,19 +138,20 @@ void Client::close() {
   if (phase_ != Phase::kOpen) return;
   phase_ = Phase::kClosing;
   const std::array<std::uint8_t, 2> code{1000 >> 8, 1000 & 0xFF};
-  send_control(ws::Opcode::kClose, code);
+  send_frame(ws::Opcode::kClose, code);
 }
 
-void Client::send_control(ws::Opcode opcode, Bytes payload) {
-  std::array<std::uint8_t, ws::kHeaderBytesMax + ws::kControlPayloadBytesMax> frame;
-  const std::size_t header =
-      ws::write_masked_header(frame.data(), opcode, true, false, payload.size(), kControlMask);
-  std::copy(payload.begin(), payload.end(), frame.begin() + static_cast<std::ptrdiff_t>(header));
-  ws::unmask({frame.data() + header, payload.size()}, kControlMask, 0);
-  stream_->write(Bytes(frame.data(), header + payload.size()));
+void Client::send_frame(ws::Opcode opcode, Bytes payload) {
+  BufferRef frame = Buffer::allocate(ws::kHeaderBytesMax + payload.size());
+  frame->commit(ws::write_masked_header(frame->mutable_data(), opcode, true, false, payload.size(),
+                                        kMask));
+  const std::size_t header = frame->size();
+  frame->append(payload);
+  ws::unmask({frame->mutable_data() + header, payload.size()}, kMask, 0);
+  stream_->write(std::move(frame));
 }
 
-void Client::send_text(std::string_view text) { send_control(ws::Opcode::kText, as_bytes(text)); }
+void Client::send_text(std::string_view text) { send_frame(ws::Opcode::kText, as_bytes(text)); }
 
 void Client::finish(bool orderly) {
   if (phase_ == Phase::kClosed) return;

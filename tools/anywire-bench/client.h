@@ -42,6 +42,9 @@ class Client final : private net::StreamHandler, private FrameSink {
   Result<void> connect(std::uint32_t source);
   // For an open client.
   void send(FrameTemplate& frame, std::uint32_t number) { frame.send(*stream_, id_, number); }
+  void send_text(std::string_view text);
+  // While off, what the server sends stays in the kernel, and soon with the server.
+  void set_reading(bool on) { stream_->set_reading(on); }
   // Sends a Close frame and waits for the peer's; `on_closed` follows.
   void close();
 
@@ -65,8 +68,7 @@ class Client final : private net::StreamHandler, private FrameSink {
   bool take_head(Bytes& input);
   bool accept_head(std::string_view head);
   void opened();
-  void send_control(ws::Opcode opcode, Bytes payload);
-  void send_text(std::string_view text);
+  void send_frame(ws::Opcode opcode, Bytes payload);
   void finish(bool orderly);
   void fail(std::string_view why);
 

@@ -30,13 +30,18 @@ Result<std::unique_ptr<Engine>> Engine::create(const EngineOptions& options) {
   engine->flush_queue_ = std::make_unique<net::FlushQueue>(
       *engine->loop_, net::FlushOptions{.use_io_uring = options.use_io_uring});
   engine->expected_accept_ = ws::accept_key(kKey);
-  engine->upgrade_request_ = fmt::format(
+  std::string& request = engine->upgrade_request_;
+  request = fmt::format(
       "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\n{}\r\n",
-      options.url.target, options.url.host, kKey,
-      options.offer_deflate
-          ? "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n"
-          : "");
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {}\r\n",
+      options.url.target, options.url.host, kKey);
+  if (options.offer_deflate) {
+    request += "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n";
+  }
+  if (!options.dialect.subprotocol.empty()) {
+    request += fmt::format("Sec-WebSocket-Protocol: {}\r\n", options.dialect.subprotocol);
+  }
+  request += "\r\n";
   return engine;
 }
 

@@ -17,9 +17,12 @@
 
 namespace anywire::bench {
 
+class Native;
+
 struct EngineOptions {
   Url url;
   Dialect dialect = kPlainDialect;
+  Native* native = nullptr;  // speaks for every client of a Fleet; null: nobody has to
   bool offer_deflate = false;
   bool use_io_uring = true;
 };

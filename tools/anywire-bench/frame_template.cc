@@ -72,10 +72,13 @@ void FrameTemplate::send(net::Stream& stream, std::uint32_t sender, std::uint32_
 }
 
 bool FrameTemplate::matches(Bytes head, std::uint32_t sender, std::uint32_t number) const {
+  return head.size() >= stamp_at_ && stamped(head.subspan(stamp_at_), sender, number);
+}
+
+bool FrameTemplate::stamped(Bytes payload, std::uint32_t sender, std::uint32_t number) {
   const std::array<std::uint64_t, 2> stamp{encode_letters(sender), encode_letters(number)};
-  const std::size_t after = stamp_at_ + kStampBytes;
-  if (head.size() < after) return false;
-  return std::memcmp(head.data() + stamp_at_, stamp.data(), sizeof stamp) == 0;
+  if (payload.size() < sizeof stamp) return false;
+  return std::memcmp(payload.data(), stamp.data(), sizeof stamp) == 0;
 }
 
 }  // namespace anywire::bench

@@ -49,6 +49,8 @@ class FrameTemplate {
   std::size_t stamp_offset() const { return stamp_at_; }
   // Is this what a server sends back for that stamp? Of a longer message `head` is the beginning.
   bool matches(Bytes head, std::uint32_t sender, std::uint32_t number) const;
+  // The same for a payload without the dialect around it.
+  static bool stamped(Bytes payload, std::uint32_t sender, std::uint32_t number);
 
  private:
   std::vector<std::uint8_t> payload_;  // unmasked; for comparing

@@ -105,6 +105,15 @@ TEST(FrameTemplate, ThePayloadIsTextWithoutCharactersJsonEscapes) {
   }
 }
 
+TEST(FrameTemplate, FindsTheStampOfAPayloadTakenOutOfItsEnvelope) {
+  FrameTemplate frame({.payload_bytes = 32, .text = true, .dialect = kSocketIoDialect});
+  const Sent sent = send_one(frame, 3, 4);
+  const Bytes payload = as_bytes(sent.payload).subspan(kSocketIoDialect.prefix.size(), 32);
+  EXPECT_TRUE(FrameTemplate::stamped(payload, 3, 4));
+  EXPECT_FALSE(FrameTemplate::stamped(payload, 4, 3));
+  EXPECT_FALSE(FrameTemplate::stamped(payload.first(15), 3, 4));
+}
+
 TEST(FrameTemplate, DoesNotMatchATruncatedPayload) {
   FrameTemplate frame({.payload_bytes = 20});
   const Sent sent = send_one(frame, 1, 1);

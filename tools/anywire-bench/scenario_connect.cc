@@ -2,6 +2,7 @@
 
 #include "client.h"
 #include "measure.h"
+#include "native.h"
 #include "scenarios.h"
 
 namespace anywire::bench {
@@ -14,12 +15,14 @@ class Connect final : private ClientHandler {
   Connect(Engine& engine, const Options& options) : engine_(engine), options_(options) {}
 
   Result<Report> run() {
+    if (!sign()) return std::unexpected(engine_error(engine_));
     // A tenth first, for the server's caches and pools.
     if (!cycle(options_.total / 10)) return std::unexpected(engine_error(engine_));
     latency_.clear();
     Measure measure(engine_, options_.pid);
     if (!cycle(options_.total)) return std::unexpected(engine_error(engine_));
-    Report report(fmt::format("{} connect x{} concurrency {}", options_.name, options_.total,
+    Report report(fmt::format("{} connect{} x{} concurrency {}", options_.name,
+                              options_.anonymous ? " anonymous" : "", options_.total,
                               options_.concurrency));
     measure.finish(report, static_cast<double>(options_.total), "us/connection", "connections/s");
     report.add_latency(latency_);
@@ -27,6 +30,22 @@ class Connect final : private ClientHandler {
   }
 
  private:
+  // Before anything is measured, so that it is all the same to the generator who shows a token. No
+  // two connections show the same one.
+  bool sign() {
+    if (native_ == nullptr) return true;
+    const auto count = static_cast<std::uint32_t>(options_.total + options_.total / 10);
+    for (std::uint32_t client = 0; client < count; ++client) {
+      auto hello = native_->hello(client, {});
+      if (!hello) {
+        engine_.fail(hello.error().message);
+        return false;
+      }
+      hellos_.push_back(*std::move(hello));
+    }
+    return true;
+  }
+
   bool cycle(std::size_t total) {
     wanted_ = total;
     started_ = 0;
@@ -63,8 +82,21 @@ class Connect final : private ClientHandler {
     done_.clear();
   }
 
-  void on_open(Client& client) override { client.close(); }
-  void on_message(Client&, const Message&) override {}
+  void on_open(Client& client) override {
+    if (native_ == nullptr) return client.close();
+    client.send_text(hellos_[greeted_++]);
+  }
+  void on_message(Client& client, const Message& message) override {
+    if (native_ == nullptr) return;
+    NativeSeat seat;
+    const auto taken = native_->take(as_text(message.head), seat);
+    if (!taken) return engine_.fail(taken.error().message);
+    if (!native_->joined(seat)) {
+      return engine_.fail(fmt::format("this does not answer a connect: {}",
+                                      as_text(message.head).substr(0, 200)));
+    }
+    client.close();
+  }
   void on_closed(Client& client, bool orderly) override {
     if (!orderly) return engine_.fail("a connection ended without a closing handshake");
     ++finished_;
@@ -74,6 +106,9 @@ class Connect final : private ClientHandler {
 
   Engine& engine_;
   const Options& options_;
+  Native* const native_ = engine_.options().native;
+  std::vector<std::string> hellos_;  // one for each connection
+  std::size_t greeted_ = 0;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<std::uint64_t> started_at_;
   std::vector<std::uint32_t> done_;

@@ -13,7 +13,7 @@ class Echo final : private FleetHandler {
       : engine_(engine),
         options_(options),
         frame_({.payload_bytes = options.size,
-                .text = options.text || engine.options().dialect.socketio,
+                .text = options.text || engine.options().dialect.text,
                 .dialect = engine.options().dialect}),
         fleet_(engine, *this),
         sent_at_(options.connections * options.depth) {}

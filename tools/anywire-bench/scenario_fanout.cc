@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <functional>
 
 #include "fleet.h"
 #include "measure.h"
@@ -12,20 +14,22 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::size_t kSurplus = 200;
+
 class Fanout final : private FleetHandler {
  public:
   Fanout(Engine& engine, const Options& options)
       : engine_(engine),
         options_(options),
         frame_({.payload_bytes = options.size,
-                .text = options.text || options.compressed || engine.options().dialect.socketio,
+                .text = options.text || options.compressed || engine.options().dialect.text,
                 .json_like = options.compressed,
                 .dialect = engine.options().dialect}),
         fleet_(engine, *this),
         published_at_(options.outstanding) {}
 
   Result<Report> run() {
-    if (!fleet_.open(options_.connections)) return std::unexpected(engine_error(engine_));
+    if (!open_members()) return std::unexpected(engine_error(engine_));
     if (!probe()) return std::unexpected(engine_error(engine_));
     running_ = true;
     publish_burst();
@@ -34,7 +38,8 @@ class Fanout final : private FleetHandler {
     latency_.clear();
     Measure measure(engine_, options_.pid);
     engine_.run_for(options_.duration);
-    Report report(fmt::format("{} fanout {}{} B to {} outstanding {}", options_.name,
+    Report report(fmt::format("{} {}fanout {}{} B to {} outstanding {}", options_.name,
+                              engine_.options().native != nullptr ? "native " : "",
                               options_.compressed ? "compressed " : "", options_.size,
                               options_.connections, options_.outstanding));
     measure.finish(report, static_cast<double>(deliveries_), "us/delivery", "deliveries/s");
@@ -49,6 +54,40 @@ class Fanout final : private FleetHandler {
 
  private:
   Client& publisher() { return *fleet_.clients().front(); }
+
+  bool open_members() {
+    if (options_.placement == Placement::kAny) return fleet_.open(options_.connections);
+    // The system spreads connections over the loops, more or less evenly; the surplus goes again.
+    return fleet_.open(2 * options_.connections + kSurplus) && place_members();
+  }
+
+  // Keeps so many members on the right loops, the publisher first of all.
+  bool place_members() {
+    const auto loop_of = [this](const Client& client) {
+      return loop_of_session(fleet_.seat(client).session).value_or(0);
+    };
+    // As hub::HubGroup finds the owner, of two loops.
+    const auto owner =
+        static_cast<std::uint32_t>(std::hash<std::string_view>{}(options_.channel) % 2);
+    std::array<std::size_t, 2> room{};
+    room[owner] = options_.placement == Placement::kSame     ? options_.connections
+                  : options_.placement == Placement::kSpread ? options_.connections / 2
+                                                             : 1;
+    room[1 - owner] = options_.connections - room[owner];
+    fleet_.keep([&](const Client& client) {
+      const std::uint32_t loop = loop_of(client);
+      return loop < room.size() && room[loop] > 0 && room[loop]-- > 0;
+    });
+    auto& members = fleet_.clients();
+    const auto first = std::ranges::find_if(
+        members, [&](const auto& client) { return loop_of(*client) == owner; });
+    if (members.size() != options_.connections || first == members.end()) {
+      engine_.fail("too few connections on one of the loops; the server needs --loops 2");
+      return false;
+    }
+    std::swap(*first, members.front());
+    return true;
+  }
 
   // A member may still be on its way into the channel when its handshake is over; so single
   // messages go out until one of them has reached everybody. From there on counting is strict.
@@ -86,21 +125,37 @@ class Fanout final : private FleetHandler {
   }
 
   void on_message(Client& client, const Message& message) override {
-    const Bytes payload = message.compressed ? inflate(message) : message.head;
-    if (options_.compressed && !message.compressed) return fail(client, "came uncompressed");
-    if (!running_ && missing_ == 0) {
-      if (frame_.matches(payload, publisher().id(), next_ - 1)) ++probed_;
+    const bool probing = !running_ && missing_ == 0;
+    const std::uint32_t number = probing ? next_ - 1 : client.expected;
+    const bool right = engine_.options().native != nullptr ? native_matches(client, message, number)
+                                                           : plain_matches(client, message, number);
+    if (probing) {
+      if (right) ++probed_;
       return;
     }
-    const std::uint64_t length = message.compressed ? payload.size() : message.length;
-    if (length != frame_.wire_payload_bytes() ||
-        !frame_.matches(payload, publisher().id(), client.expected)) {
-      return fail(client, "is lost, doubled, out of order or damaged");
-    }
+    if (!right) return fail(client, "is lost, doubled, out of order or damaged");
     latency_.add(now_ns() - published_at_[client.expected % options_.outstanding]);
     ++client.expected;
     ++deliveries_;
     if (--missing_ == 0 && running_) publish_burst();
+  }
+
+  bool plain_matches(Client& client, const Message& message, std::uint32_t number) {
+    if (options_.compressed && !message.compressed) fail(client, "came uncompressed");
+    const Bytes payload = message.compressed ? inflate(message) : message.head;
+    const std::uint64_t length = message.compressed ? payload.size() : message.length;
+    return length == frame_.wire_payload_bytes() &&
+           frame_.matches(payload, publisher().id(), number);
+  }
+
+  // Here the offset says as well whether anything is missing.
+  bool native_matches(Client& client, const Message& message, std::uint32_t number) {
+    const auto push = engine_.options().native->advance(as_text(message.head), fleet_.seat(client));
+    if (!push) fail(client, push.error().message);
+    if (!push || !*push) return false;
+    const std::string_view data = (*push)->data;
+    return data.size() == options_.size &&
+           FrameTemplate::stamped(as_bytes(data), publisher().id(), number);
   }
 
   void fail(Client& client, std::string_view what) {

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import './styles/base.css';
 import './styles/frame.css';
 import './styles/conversation.css';
+import './styles/account.css';
 import './styles/phone.css';
 
 export const metadata: Metadata = {

@@ -1,5 +1,5 @@
 import type { CSSProperties } from 'react';
-import type { Author } from '../lib/message';
+import type { Author } from '../lib/contract';
 
 /** A person's colour as a custom property, so that the style sheet decides the shades. */
 export const hueStyle = (hue: number): CSSProperties => ({ '--hue': hue }) as CSSProperties;

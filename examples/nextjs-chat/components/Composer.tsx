@@ -1,27 +1,26 @@
 'use client';
 
 import { type FormEvent, type KeyboardEvent, useId, useState } from 'react';
-import { kTextLengthMax } from '../lib/message';
+import { kTextLengthMax } from '../lib/contract';
 import { Icon } from './Icon';
 
 interface Props {
   readonly room: string;
   readonly ready: boolean;
-  /** False when the message was not taken; the text then stays where it is. */
-  readonly submit: (text: string) => boolean;
+  /** What is in the field now. */
+  readonly onInput: (text: string) => void;
+  readonly submit: (text: string) => void;
 }
 
-export function Composer({ room, ready, submit }: Props) {
+export function Composer({ room, ready, onInput, submit }: Props) {
   const id = useId();
   const [text, setText] = useState('');
-  const [refused, setRefused] = useState(false);
   const left = kTextLengthMax - text.length;
 
   const send = () => {
     if (!ready || !text.trim()) return;
-    const taken = submit(text.trim());
-    setRefused(!taken);
-    if (taken) setText('');
+    submit(text.trim());
+    setText('');
   };
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
@@ -36,12 +35,6 @@ export function Composer({ room, ready, submit }: Props) {
 
   return (
     <form className="composer" onSubmit={onSubmit}>
-      {refused && (
-        <p className="refused" role="alert">
-          Not sent: too much is waiting already. Your text is still here; try again when you are
-          online.
-        </p>
-      )}
       <div className="field">
         <label className="unseen" htmlFor={id}>
           Message to #{room}
@@ -50,7 +43,10 @@ export function Composer({ room, ready, submit }: Props) {
           id={id}
           rows={1}
           value={text}
-          onChange={(event) => setText(event.target.value)}
+          onChange={(event) => {
+            setText(event.target.value);
+            onInput(event.target.value);
+          }}
           onKeyDown={onKeyDown}
           maxLength={kTextLengthMax}
           placeholder={`Message #${room}`}

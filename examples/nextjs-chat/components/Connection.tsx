@@ -1,7 +1,8 @@
 'use client';
 
-import { useEffect, useState } from 'react';
-import type { Link } from '../lib/useRoom';
+import type { ConnectionState } from '@anywire/react';
+import { type ReactNode, useEffect, useState } from 'react';
+import { describeState, describeTransport, isBack, keptText } from '../lib/connection';
 import { Icon } from './Icon';
 
 /** Whole seconds until a moment on the clock, counting down. */
@@ -17,88 +18,101 @@ function useSecondsUntil(moment: number | undefined): number {
   return moment === undefined || now === 0 ? 0 : Math.max(0, Math.ceil((moment - now) / 1000));
 }
 
-const isBack = (link: Link): boolean => link.wasOpen || link.attempt > 0;
-
-function describe(link: Link): string {
-  switch (link.state) {
-    case 'open':
-      return 'Online';
-    case 'waiting':
-      return 'Reconnecting';
-    case 'offline':
-      return 'Offline';
-    case 'closed':
-      return 'Disconnected';
-    case 'failed':
-      return 'Cannot connect';
-    default:
-      return isBack(link) ? 'Reconnecting' : 'Connecting';
-  }
+interface Props {
+  readonly link: ConnectionState;
+  /** It has been open since the page was loaded. */
+  readonly wasOpen: boolean;
 }
 
 /** The state in a word. The countdown is for the eye only: read aloud each second it would nag. */
-export function ConnectionPill({ link }: { link: Link }) {
+export function ConnectionPill({ link, wasOpen }: Props) {
   const seconds = useSecondsUntil(link.retryAt);
-  const state = describe(link);
-  const detail = link.state === 'waiting' && seconds > 0 ? ` in ${seconds} s` : '';
-  const dots = detail === '' && state.endsWith('ing') ? '…' : '';
+  const state = describeState(link, wasOpen);
+  const transport = link.connected ? describeTransport(link.transport) : '';
+  const count = link.state === 'waiting' && seconds > 0 ? ` in ${seconds} s` : '';
+  const dots = count === '' && state.endsWith('ing') ? '…' : '';
   return (
-    <p className="pill" data-state={link.state}>
+    <p className="pill" data-state={link.state} title={link.transport && `over ${link.transport}`}>
       <span className="lamp" aria-hidden="true" />
       <span role="status">{state}</span>
       <span className="detail" aria-hidden="true">
-        {detail}
+        {count}
         {dots}
       </span>
+      {transport && <span className="detail"> · {transport}</span>}
     </p>
   );
 }
 
 /** Says what a broken link means for the person writing, and what they can do about it. */
-export function ConnectionBanner({ link, waiting }: { link: Link; waiting: number }) {
+export function ConnectionBanner({
+  link,
+  wasOpen,
+  refused,
+  waiting,
+}: Props & {
+  /** Why the server does not let us into this room. */
+  readonly refused: string | undefined;
+  /** Messages that have not gone out yet. */
+  readonly waiting: number;
+}) {
   const seconds = useSecondsUntil(link.retryAt);
-  const kept =
-    waiting === 0 ? 'What you write is kept and sent as soon as you are back.' : keptText(waiting);
   if (link.state === 'offline') {
     return (
-      <div className="banner" data-tone="warn" role="status">
-        <Icon name="cloudOff" />
-        <p>
-          <strong>You are offline.</strong> {kept}
-        </p>
-      </div>
+      <Banner tone="warn" icon="cloudOff">
+        <strong>You are offline.</strong> {keptText(waiting)}
+      </Banner>
     );
   }
   if (link.state === 'failed' || link.state === 'closed') {
+    const why = link.error?.message ?? 'The server closed the connection.';
     return (
-      <div className="banner" data-tone="bad" role="alert">
-        <Icon name="alert" />
-        <p>
-          <strong>Not connected.</strong> {link.error ?? 'The server closed the connection.'}
-        </p>
-        <button type="button" onClick={link.reconnect}>
-          Try again
-        </button>
-      </div>
+      <Banner tone="bad" icon="alert" action="Try again" onAction={link.reconnect}>
+        <strong>Not connected.</strong> {why}
+      </Banner>
     );
   }
-  const trying = link.state === 'waiting' || (link.state === 'connecting' && isBack(link));
+  if (link.connected && refused !== undefined) {
+    return (
+      <Banner tone="bad" icon="alert">
+        <strong>No way into this room.</strong> {refused}
+      </Banner>
+    );
+  }
+  const trying = link.state === 'waiting' || (link.state === 'connecting' && isBack(link, wasOpen));
   if (!trying) return null;
   return (
-    <div className="banner late" data-tone="warn" role="status">
-      <Icon name="refresh" />
-      <p>
-        <strong>{link.wasOpen ? 'Connection lost.' : 'The server does not answer.'}</strong> {kept}{' '}
-        <span aria-hidden="true">{seconds > 0 ? `Next try in ${seconds} s.` : 'Trying now…'}</span>
-      </p>
-      <button type="button" onClick={link.reconnect}>
-        Try now
-      </button>
-    </div>
+    <Banner tone="warn" icon="refresh" late action="Try now" onAction={link.reconnect}>
+      <strong>{wasOpen ? 'Connection lost.' : 'The server does not answer.'}</strong>{' '}
+      {keptText(waiting)}{' '}
+      <span aria-hidden="true">{seconds > 0 ? `Next try in ${seconds} s.` : 'Trying now…'}</span>
+    </Banner>
   );
 }
 
-const keptText = (waiting: number): string =>
-  waiting === 1
-    ? 'Your message is kept and goes out as soon as you are back.'
-    : `Your ${waiting} messages are kept and go out as soon as you are back.`;
+function Banner(props: {
+  readonly tone: 'warn' | 'bad';
+  readonly icon: Parameters<typeof Icon>[0]['name'];
+  /** A blip that heals at once is not worth a word. */
+  readonly late?: boolean;
+  readonly action?: string;
+  readonly onAction?: () => void;
+  readonly children: ReactNode;
+}) {
+  const { tone, icon, late = false, action, onAction, children } = props;
+  return (
+    <div
+      className={late ? 'banner late' : 'banner'}
+      data-tone={tone}
+      role={tone === 'bad' ? 'alert' : 'status'}
+    >
+      <Icon name={icon} />
+      <p>{children}</p>
+      {action && (
+        <button type="button" onClick={onAction}>
+          {action}
+        </button>
+      )}
+    </div>
+  );
+}

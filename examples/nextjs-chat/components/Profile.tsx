@@ -1,15 +1,31 @@
 'use client';
 
 import { type FormEvent, type KeyboardEvent, useId, useRef, useState } from 'react';
+import { type Author, kNameLengthMax } from '../lib/contract';
+import Link from 'next/link';
+import { signOut } from '../lib/actions';
 import { rename } from '../lib/identity';
-import { type Author, kNameLengthMax } from '../lib/message';
 import { Avatar } from './Avatar';
 import { Icon } from './Icon';
+import { useSession } from './Session';
 
 /** Who am I here, and a way to change it. Empty on the server, which cannot know. */
 export function Profile({ me }: { me: Author | undefined }) {
   const [editing, setEditing] = useState(false);
-  if (!me) return <div className="profile" aria-hidden="true" />;
+  const { account, canSignIn } = useSession();
+  const guest = canSignIn && !account;
+  if (!me) return <div className="profile" data-guest={guest || undefined} aria-hidden="true" />;
+  if (account) {
+    return (
+      <form className="profile" action={signOut}>
+        <Avatar author={account} />
+        <b className="name">{account.name}</b>
+        <button className="button" type="submit">
+          Sign out
+        </button>
+      </form>
+    );
+  }
   return (
     <div className="profile">
       <Avatar author={me} />
@@ -26,6 +42,11 @@ export function Profile({ me }: { me: Author | undefined }) {
           <span className="text">{me.name}</span>
           <Icon name="edit" />
         </button>
+      )}
+      {guest && !editing && (
+        <Link className="button" href="/sign-in">
+          Sign in
+        </Link>
       )}
     </div>
   );

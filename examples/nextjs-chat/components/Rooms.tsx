@@ -1,15 +1,25 @@
 'use client';
 
+import { usePresence } from '@anywire/react';
 import Link from 'next/link';
 import { useRouter } from 'next/navigation';
 import { type FormEvent, useEffect, useId, useRef, useState, useSyncExternalStore } from 'react';
-import { kSuggestedRooms, roomName, roomPath } from '../lib/rooms';
+import { type Author, roomChannel } from '../lib/contract';
+import { peopleOf } from '../lib/people';
+import { kMembersRoom, kSuggestedRooms, roomName, roomPath } from '../lib/rooms';
+import { useUnread } from '../lib/useUnread';
 import * as visited from '../lib/visited';
 import { Icon } from './Icon';
+import { useSession } from './Session';
 
-export function Rooms({ current }: { current: string }) {
+/** More than this is not a number anybody reads. */
+const kUnreadShownMax = 99;
+
+export function Rooms({ current, me }: { current: string; me: Author | undefined }) {
   const been = useSyncExternalStore(visited.subscribe, visited.snapshot, visited.serverSnapshot);
-  const rooms = [...new Set([...kSuggestedRooms, current, ...been])];
+  const { account } = useSession();
+  const own = account ? [kMembersRoom] : [];
+  const rooms = [...new Set([...kSuggestedRooms, ...own, current, ...been])];
   const list = useRef<HTMLElement>(null);
   useEffect(() => {
     visited.visit(current);
@@ -24,10 +34,7 @@ export function Rooms({ current }: { current: string }) {
       <ul>
         {rooms.map((room) => (
           <li key={room}>
-            <Link href={roomPath(room)} aria-current={room === current ? 'page' : undefined}>
-              <span aria-hidden="true">#</span>
-              {room}
-            </Link>
+            <RoomLink room={room} current={room === current} person={me?.id} />
           </li>
         ))}
         <li className="new-room">
@@ -35,6 +42,39 @@ export function Rooms({ current }: { current: string }) {
         </li>
       </ul>
     </nav>
+  );
+}
+
+/** A room with what has been said in it meanwhile, and how many are there now. */
+function RoomLink(props: { room: string; current: boolean; person: string | undefined }) {
+  const { room, current, person } = props;
+  const unread = useUnread(room, person, !current);
+  const here = usePresence(roomChannel(room), null, {
+    // Of people and not of windows, unless they are too many for a list.
+    select: ({ members, count }) => (members.length > 0 ? peopleOf(members).length : count),
+  });
+  return (
+    <Link
+      href={roomPath(room)}
+      aria-current={current ? 'page' : undefined}
+      data-unread={unread > 0 || undefined}
+    >
+      <span aria-hidden="true">#</span>
+      <span className="text">{room}</span>
+      {unread > 0 ? (
+        <em>
+          {unread > kUnreadShownMax ? `${kUnreadShownMax}+` : unread}
+          <span className="unseen"> unread</span>
+        </em>
+      ) : (
+        here > 0 && (
+          <small>
+            {here}
+            <span className="unseen"> here</span>
+          </small>
+        )
+      )}
+    </Link>
   );
 }
 

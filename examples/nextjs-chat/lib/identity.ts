@@ -4,13 +4,23 @@
  * Hence numbered seats: a tab takes the first free one and holds it by a web lock while it lives.
  */
 
-import { type Author, kNameLengthMax } from './message';
+import { type Author, kNameLengthMax } from './contract';
 
 const kSeats = 24;
 const kSeatKey = 'anywire-chat:seat';
 const personKey = (seat: number): string => `anywire-chat:person:${seat}`;
-/** A reloading page asks for its seat before the old page has quite let go of it. */
-const kReloadGraceMs = 400;
+/**
+ * For a script that runs before the page's own: the id of the person this tab was before it was
+ * loaded again, most likely the one it will be. Undefined in a tab that is new.
+ */
+export const kRememberedId = `JSON.parse(localStorage.getItem('anywire-chat:person:'
+  + sessionStorage.getItem('${kSeatKey}')))?.id`;
+/** The page that has just been left in this tab, and the page that has a seat: a name for each. */
+const kLeftKey = 'anywire-chat:left';
+const holderKey = (seat: number): string => `anywire-chat:holder:${seat}`;
+/** A page that has been left lets go of its seat; this is for a browser in which it does not. */
+const kLetGoMs = 20_000;
+const kGoldenAngle = 137.5;
 
 const kAdjectives = [
   'Amber',
@@ -83,6 +93,10 @@ async function claim(): Promise<void> {
   claiming = true;
   seat = await takeSeat();
   write('sessionStorage', kSeatKey, String(seat));
+  const page = newId();
+  write('localStorage', holderKey(seat), page);
+  write('sessionStorage', kLeftKey, '');
+  window.addEventListener('pagehide', () => write('sessionStorage', kLeftKey, page));
   keep(parsePerson(read('localStorage', personKey(seat))) ?? newPerson());
 }
 
@@ -97,7 +111,14 @@ async function takeSeat(): Promise<number> {
   const known = remembered >= 0 && remembered < kSeats ? remembered : undefined;
   // Locks exist on https and localhost only; elsewhere all tabs share a name unless they remember.
   if (!('locks' in navigator)) return known ?? 0;
-  if (known !== undefined && (await hold(known, AbortSignal.timeout(kReloadGraceMs)))) return known;
+  if (known !== undefined) {
+    // A page asks for its seat before the one that it replaces has quite let go of it, which on a
+    // busy machine takes its time. Nobody else is waited for: a tab that was duplicated remembers
+    // the seat of a tab that stays.
+    const left = read('sessionStorage', kLeftKey);
+    const ours = left && left === read('localStorage', holderKey(known));
+    if (await hold(known, ours ? AbortSignal.timeout(kLetGoMs) : undefined)) return known;
+  }
   for (let free = 0; free < kSeats; free++) if (await hold(free)) return free;
   return kSeats - 1;
 }
@@ -120,7 +141,8 @@ function newPerson(): Author {
   return {
     id: newId(),
     name: `${pick(kAdjectives)} ${pick(kAnimals)}`,
-    hue: Math.floor(Math.random() * 360),
+    // Seats next to each other get colours that are far apart.
+    hue: Math.floor(seat * kGoldenAngle + Math.random() * 40) % 360,
   };
 }
 
@@ -135,7 +157,7 @@ function parsePerson(stored: string | undefined): Author | undefined {
 }
 
 /** crypto.randomUUID exists on https and localhost only; this works on a phone in the LAN, too. */
-export function newId(): string {
+function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,6 +1,8 @@
 /** Room names: they are part of the page's URL and of the channel's name, so both stay readable. */
 
 export const kLobby = 'lobby';
+/** For people who have signed in. */
+export const kMembersRoom = 'members';
 /** Rooms offered to everybody; any other name works as well. */
 export const kSuggestedRooms: readonly string[] = [kLobby, 'design', 'random'];
 
@@ -32,6 +34,8 @@ export function roomFromSegment(segment: string): string | undefined {
 export const roomPath = (room: string): string =>
   room === kLobby ? '/' : `/room/${encodeURIComponent(room)}`;
 
-/** Where the room lives on the server: one channel per room. */
-export const roomUrl = (server: string, room: string): string =>
-  `${server.replace(/\/+$/, '')}/raw/room-${encodeURIComponent(room)}`;
+/** The room that a page's path shows; the lobby unless it names another. */
+export function roomFromPath(pathname: string): string {
+  const segment = /^\/room\/([^/]+)\/?$/.exec(pathname)?.[1];
+  return (segment && roomFromSegment(segment)) || kLobby;
+}

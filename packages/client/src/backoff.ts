@@ -13,19 +13,13 @@ const crowdSpreadMs = 1000;
  */
 export class Backoff {
   readonly stableAfter: number;
-  readonly #min: number;
-  readonly #max: number;
-  readonly #factor: number;
-  readonly #full: boolean;
+  readonly #options: BackoffOptions;
   readonly #clock: Clock;
   /** Failures in a row since the last link that proved stable. */
   failures = 0;
 
   constructor(options: BackoffOptions, clock: Clock) {
-    this.#min = options.min ?? 250;
-    this.#max = options.max ?? 20_000;
-    this.#factor = options.factor ?? 2;
-    this.#full = options.jitter !== 'none';
+    this.#options = options;
     this.stableAfter = options.stableAfter ?? 5000;
     this.#clock = clock;
   }
@@ -33,19 +27,22 @@ export class Backoff {
   /**
    * Counts a failure and says how many ms to wait. Closed by the server for all, wait up to 1 s.
    */
-  next(closeCode: number): number {
-    const grown = this.#min * this.#factor ** Math.min(this.failures, 64);
-    const ceiling = Math.min(
-      this.#max,
-      Math.max(grown, crowdCodes.has(closeCode) ? crowdSpreadMs : 0),
-    );
-    this.failures++;
-    return this.#full ? this.#clock.random() * ceiling : ceiling;
+  next(closeCode?: number): number {
+    const { min = 250, factor = 2 } = this.#options;
+    const spread = crowdCodes.has(closeCode as number) ? crowdSpreadMs : 0;
+    return this.#wait(Math.max(min * factor ** this.failures, spread), 0);
   }
 
   /** The slow pace kept while the device says it is offline, for it may be mistaken. */
   slow(): number {
+    return this.#wait(Number.POSITIVE_INFINITY, 0.5);
+  }
+
+  /** Counts a failure. With jitter, at least `share` of the wait. */
+  #wait(ms: number, share: number): number {
+    const { max = 20_000, jitter } = this.#options;
     this.failures++;
-    return this.#full ? this.#max * (0.5 + this.#clock.random() / 2) : this.#max;
+    const part = jitter === 'none' ? 1 : share + this.#clock.random() * (1 - share);
+    return Math.min(max, ms) * part;
   }
 }

@@ -19,22 +19,21 @@ export function safely<T>(run: () => T): T | undefined {
 
 /** Calls each function registered for an event, in order. A listener that throws harms no other. */
 export class Emitter<Events extends { [name in keyof Events]: (...args: never[]) => void }> {
-  readonly #listeners = new Map<keyof Events, readonly Events[keyof Events][]>();
+  /** An entry for each registration, so that the same function registered twice is two. */
+  readonly #listeners = new Set<readonly [keyof Events, (...args: never[]) => void]>();
 
   on<Name extends keyof Events>(name: Name, listener: Events[Name]): Unsubscribe {
-    // Lists are replaced, not changed, so an emit under way is undisturbed; the wrapper makes
-    // the same function registered twice two registrations.
-    const entry = ((...args: never[]) => listener(...args)) as Events[Name];
-    this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), entry]);
+    const entry = [name, listener] as const;
+    this.#listeners.add(entry);
     return () => {
-      const rest = this.#listeners.get(name)?.filter((other) => other !== entry);
-      if (rest) this.#listeners.set(name, rest);
+      this.#listeners.delete(entry);
     };
   }
 
   emit<Name extends keyof Events>(name: Name, ...args: Parameters<Events[Name]>): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
-      safely(() => listener(...args));
+    // A copy, so that listeners may come and go meanwhile.
+    for (const [of, listener] of [...this.#listeners]) {
+      if (of === name) safely(() => listener(...args));
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { CloseInfo, Drop, Snapshot } from './types';
 
 /** What a socket shows before anything has happened. */
-export const start: Snapshot = Object.freeze({
+export const start: Snapshot = /* @__PURE__ */ Object.freeze({
   state: 'idle',
   attempt: 0,
   retryAt: undefined,

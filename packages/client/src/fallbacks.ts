@@ -1,12 +1,6 @@
-import type {
-  Codec,
-  Piece,
-  Transport,
-  TransportSetup,
-  WireEvents,
-  WireMessage,
-} from './realtime/wire';
-import type { CloseInfo } from './types';
+import { messages } from './realtime/codec';
+import { makeLadder as ladder } from './realtime/ladder';
+import type { Piece, Transport, TransportSetup, Wire, WireEvents } from './realtime/wire';
 
 /**
  * The ways around a blocked WebSocket (docs/protocol.md section 9): Server-Sent Events and
@@ -15,259 +9,218 @@ import type { CloseInfo } from './types';
  *   createClient({ url, transports: [websocket(), sse(), poll()] })
  */
 
+/** So long an opening request may be without an answer; the next twice as long, and so on. */
+const hastenMs = 1000;
 /** A poll whose answer did not arrive is asked again so often; the server repeats the answer. */
 const pollTriesMax = 3;
-const pollPauseMs = 500;
-/** One line of an event stream may not grow without end; frames are at most 1 MiB by default. */
-const lineMax = 16 << 20;
+const pauseMs = 500;
+const farewellMs = 2000;
+/** One event may not grow without end; frames are at most 1 MiB by default. */
+const eventMax = 16 << 20;
 
 /** Messages come as events of one long response, and go as requests of their own. */
 export function sse(): Transport {
-  return {
-    name: 'sse',
-    open(setup, events) {
-      const stream = new Stream(setup, events);
-      void stream.guard(async () => {
-        const { body } = await stream.fetch('sse', { cache: 'no-store' });
-        if (!body) throw new Error('no streaming here');
-        await readEvents(body, (name, data) => {
-          if (name === 'open') {
-            stream.begin((JSON.parse(data) as { readonly stream: string }).stream);
-            if (!stream.ended) events.opened();
-          } else if (name === 'close') stream.closed(JSON.parse(data) as Farewell);
-          else if (name === '') stream.take(setup.json.decode(data));
-          else stream.take([]);
-        });
-        throw new Error('stream ended');
-      });
-      return stream;
-    },
-  };
+  return transport('sse', async (ask, take) => {
+    const { body } = await ask('', 1, hastenMs);
+    const reader = (body as ReadableStream<Uint8Array>).getReader();
+    const decoder = new TextDecoder();
+    let rest = '';
+    let data = '';
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      // A comment is a sign of life, and so is part of an event.
+      take({});
+      const text = decoder.decode(value, { stream: true });
+      rest += text;
+      if (rest.length + data.length > eventMax) throw 'too long';
+      // A long line comes in many pieces, and is not to be searched again with each.
+      if (!/[\r\n]/.test(text)) continue;
+      // WHATWG HTML 9.2.6. A CR at the very end may be half of a CRLF; it waits for what follows.
+      const lines = rest.split(/\r\n|\n|\r(?!$)/);
+      rest = lines.pop() as string;
+      for (const line of lines) {
+        if (line.startsWith('data:')) data += line.slice(5);
+        else if (!line && data) {
+          // What an event is, `open`, `close` or a frame, shows in what it holds, too.
+          const event = JSON.parse(data);
+          const { type, stream, code } = event;
+          data = '';
+          take({ stream, messages: event, close: code && !type ? event : undefined });
+        }
+      }
+    }
+  });
 }
 
 /** Messages come as answers to requests that wait, and go as requests of their own. */
 export function poll(): Transport {
-  return {
-    name: 'poll',
-    open(setup, events) {
-      const stream = new Stream(setup, events);
-      let first: readonly Piece[] | undefined;
-      const run = async () => {
-        let answer = await stream.post('poll', `"messages":[${first?.join() ?? ''}]`);
-        if (typeof answer.stream !== 'string') throw new Error('no stream');
-        const { stream: id } = answer;
-        stream.begin(id);
-        for (;;) {
-          stream.take(messagesOf(answer));
-          if (answer.close) stream.closed(answer.close as Farewell);
-          if (stream.ended) return;
-          const ack = Number(answer.seq);
-          answer = await stream.patiently('poll', `"stream":${JSON.stringify(id)},"ack":${ack}`);
-        }
-      };
-      // The first messages open the stream; there is nothing to wait for before they are sent.
-      stream.onFirst = (pieces) => {
-        first = pieces;
-        void stream.guard(run);
-      };
-      void Promise.resolve().then(() => {
-        if (!stream.ended) events.opened();
-      });
-      return stream;
-    },
-  };
+  return transport('poll', async (ask, take, greeting) => {
+    // The greeting opens the stream. No event may come before `open` has returned.
+    await undefined;
+    let answer = await ask(`"messages":[${greeting()}]`, 1, hastenMs);
+    while (take(answer)) {
+      const { stream, seq } = answer;
+      if (!stream) throw 'no stream';
+      answer = await ask(`"stream":${JSON.stringify(stream)},"ack":${Number(seq)}`, pollTriesMax);
+    }
+  });
 }
 
-function messagesOf({ messages }: Record<string, unknown>): readonly WireMessage[] {
-  if (!Array.isArray(messages)) return [];
-  return messages.filter((message) => typeof message?.type === 'string');
+/** What a request brings: a body of events, or the answer to a poll. */
+interface Answer {
+  readonly body?: ReadableStream<Uint8Array> | null;
+  readonly stream?: unknown;
+  readonly messages?: unknown;
+  readonly seq?: unknown;
+  readonly close?: Farewell | undefined;
 }
-
 interface Farewell {
   readonly code: number;
   readonly reason?: string;
 }
 
-/** What both have in common: the way out, the requests, and one end. */
-class Stream {
-  readonly codec: Codec;
-  /** Takes the first messages, where they open the stream. */
-  onFirst: ((pieces: readonly Piece[]) => void) | undefined;
-  readonly #setup: TransportSetup;
-  readonly #events: WireEvents;
-  readonly #abort = new AbortController();
-  readonly #waits = new Set<unknown>();
-  #id: string | undefined;
-  #waiting: Piece[] = [];
-  #sending = false;
+/**
+ * Makes a request with these members, `tries` times until one succeeds. Those that have no answer
+ * in `ms` do not count: the next has twice the time.
+ */
+type Ask = (members: string, tries: number, ms?: number) => Promise<Answer>;
+/** The reading half of a transport. */
+type Read = (
+  ask: Ask,
+  /** True: the stream goes on. */
+  take: (answer: Answer) => boolean,
+  /** What a line has to say at once when it is opened. */
+  greeting: () => readonly Piece[],
+) => Promise<void>;
 
-  constructor(setup: TransportSetup, events: WireEvents) {
-    this.#setup = setup;
-    this.#events = events;
-    this.codec = setup.json;
-  }
-
-  get ended(): boolean {
-    return this.#abort.signal.aborted;
-  }
-
-  // ---- as a wire
-
-  send(pieces: readonly Piece[]): void {
-    if (this.ended) return;
-    if (this.onFirst) {
-      const take = this.onFirst;
-      this.onFirst = undefined;
-      take(pieces);
-      return;
-    }
-    this.#waiting.push(...pieces);
-    this.#flush();
-  }
-
-  end(): Promise<void> {
-    for (const timer of this.#waits) this.#setup.clock.clearTimeout(timer);
-    this.#abort.abort();
-    return Promise.resolve();
-  }
-
-  // ---- inwards
-
-  begin(id: string): void {
-    this.#id = id;
-    this.#flush();
-  }
-
-  /** Never comes back when the stream ends meanwhile. */
-  #wait(ms: number): Promise<void> {
-    const { clock } = this.#setup;
-    return new Promise((resolve) => {
-      const timer = clock.setTimeout(() => {
-        this.#waits.delete(timer);
-        resolve();
-      }, ms);
-      this.#waits.add(timer);
-    });
-  }
-
-  take(messages: readonly WireMessage[]): void {
-    if (!this.ended) this.#events.messages(messages);
-  }
-
-  closed({ code, reason = '' }: Farewell): void {
-    this.#lost({ code, reason, wasClean: true, by: 'peer' });
-  }
-
-  /** Runs the reading side; whatever goes wrong with it ends the stream. */
-  async guard(run: () => Promise<void>): Promise<void> {
-    try {
-      await run();
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  #fail(error: unknown): void {
-    const code = statusOf(error) === 413 ? 1009 : 1006;
-    this.#lost({ code, reason: String(error), wasClean: false, by: 'peer' });
-  }
-
-  #lost(close: CloseInfo): void {
-    if (this.ended) return;
-    void this.end();
-    this.#events.lost(close);
-  }
-
-  // ---- requests
-
-  async fetch(path: string, init: RequestInit): Promise<Response> {
-    const request = this.#setup.fetch ?? globalThis.fetch;
-    const url = new URL(this.#setup.url);
-    url.protocol = url.protocol === 'wss:' ? 'https:' : 'http:';
-    url.pathname = `${url.pathname.replace(/\/$/, '')}/${path}`;
-    for (;;) {
-      const response = await request(url.href, { ...init, signal: this.#abort.signal });
-      if (response.ok) return response;
-      const { status } = response;
-      if (status !== 503) throw Object.assign(new Error(`${path}: status ${status}`), { status });
-      // Nothing was taken, so asking again does no harm; the heartbeat sees to it that it ends.
-      await this.#wait(Math.max(1, Number(response.headers.get('retry-after')) || 1) * 1000);
-    }
-  }
-
-  async post(path: string, members: string): Promise<Record<string, unknown>> {
-    // text/plain keeps a browser from asking first whether it may (no CORS preflight).
-    const headers = { 'content-type': 'text/plain' };
-    const response = await this.fetch(path, { method: 'POST', headers, body: `{${members}}` });
-    return response.status === 204 ? {} : ((await response.json()) as Record<string, unknown>);
-  }
-
-  /** For a request that may be repeated without harm. */
-  async patiently(path: string, members: string): Promise<Record<string, unknown>> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.post(path, members);
-      } catch (error) {
-        if (this.ended || tries === pollTriesMax || statusOf(error)) throw error;
-        await this.#wait(pollPauseMs);
-      }
-    }
-  }
-
-  /** One request at a time keeps the order; what gathers meanwhile goes with the next. */
-  #flush(): void {
-    if (this.#sending || this.#id === undefined || this.#waiting.length === 0) return;
-    const pieces = this.#waiting.splice(0, 64);
-    this.#sending = true;
-    const body = `"stream":${JSON.stringify(this.#id)},"messages":[${pieces.join()}]`;
-    this.post('send', body).then(
-      () => {
-        this.#sending = false;
-        if (!this.ended) this.#flush();
-      },
-      // It may have been taken or not, so this stream is over: a resumed session sorts it out.
-      (error: unknown) => this.#fail(error),
-    );
-  }
+function transport(name: string, read: Read): Transport {
+  return { name, ladder, open: (setup, events) => openStream(setup, events, name, read) };
 }
 
-/** The status of a response that was none of success; absent where there was no response. */
-function statusOf(error: unknown): number | undefined {
-  return (error as { readonly status?: number }).status;
-}
+/** What both have in common: the way out, and one end. */
+function openStream(setup: TransportSetup, events: WireEvents, name: string, read: Read): Wire {
+  const waiting: Piece[] = [];
+  /** As JSON. */
+  let id: string | undefined;
+  let sending: Promise<void> | undefined;
+  let ended = false;
 
-/** Reads an event stream (WHATWG HTML 9.2.6) until it ends. Comments are told as event `:`. */
-async function readEvents(
-  body: ReadableStream<Uint8Array>,
-  tell: (name: string, data: string) => void,
-): Promise<void> {
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
-  let rest = '';
-  let name = '';
-  let data: string[] = [];
-  const line = (text: string) => {
-    if (text === '') {
-      if (data.length > 0) tell(name, data.join('\n'));
-      name = '';
-      data = [];
-      return;
-    }
-    const colon = text.indexOf(':');
-    const field = colon < 0 ? text : text.slice(0, colon);
-    const value = colon < 0 ? '' : text.slice(colon + 1).replace(/^ /, '');
-    if (field === '') tell(':', '');
-    else if (field === 'event') name = value;
-    else if (field === 'data') data.push(value);
+  const end = async () => {
+    if (ended) return;
+    ended = true;
+    await stop(sending);
   };
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    rest += decoder.decode(value, { stream: true });
-    // A CR at the very end may be half of a CRLF; it waits for what follows.
-    const lines = rest.split(/\r\n|\n|\r(?!$)/);
-    rest = lines.pop() as string;
-    if (rest.length > lineMax) throw new Error('line too long');
-    for (const text of lines) line(text);
-  }
+  const lost = (code: number, reason: string) => {
+    if (ended) return;
+    sending = undefined;
+    void end();
+    events.lost({ code, reason, wasClean: code !== 1006, by: 'peer' });
+  };
+  const fail = (error: unknown) => lost(1006, `${error}`);
+  const [request, ask, stop] = makeRequests(setup, name, lost);
+
+  const take = ({ stream, messages: batch, close }: Answer): boolean => {
+    if (stream && !ended && !id) {
+      id = JSON.stringify(stream);
+      if (name === 'sse') events.opened();
+      flush();
+    }
+    if (!ended) events.messages(messages(batch));
+    if (close) lost(close.code, close.reason ?? '');
+    return !ended;
+  };
+  const greeting = () => {
+    if (!ended) events.opened();
+    return waiting.splice(0);
+  };
+  /** One request at a time keeps the order; what gathers meanwhile goes with the next. */
+  const drain = async () => {
+    while (waiting[0]) {
+      await request('send', `"stream":${id},"messages":[${waiting.splice(0, 64)}]`);
+    }
+    sending = undefined;
+  };
+  const flush = () => {
+    // What fails may have been taken or not; a resumed session sorts it out.
+    if (id && !ended && waiting[0]) sending ??= drain().catch(fail);
+  };
+  read(ask, take, greeting).then(() => fail('the end'), fail);
+  return {
+    codec: setup.json,
+    end,
+    send(pieces) {
+      waiting.push(...pieces);
+      flush();
+    },
+  };
+}
+
+/** The requests of one stream: one as such, the asking of its reading half, and the end of all. */
+function makeRequests(
+  { url, clock, fetch = globalThis.fetch }: TransportSetup,
+  name: string,
+  lost: (code: number, reason: string) => void,
+): readonly [
+  request: (path: string, members: string) => Promise<Answer>,
+  ask: Ask,
+  stop: (sending: Promise<void> | undefined) => Promise<void>,
+] {
+  const timers: unknown[] = [];
+  let abort = new AbortController();
+  let ended = false;
+
+  const after = (ms: number, run: () => void) => {
+    const timer = clock.setTimeout(run, ms);
+    timers.push(timer);
+    return timer;
+  };
+  const wait = (ms: number) => new Promise<void>((done) => after(ms, done));
+  const silence = () => {
+    for (const timer of timers) clock.clearTimeout(timer);
+  };
+  const request = async (path: string, members: string): Promise<Answer> => {
+    // A body of text keeps a browser from asking first whether it may (no CORS preflight).
+    const init = members ? { method: 'POST', body: `{${members}}` } : {};
+    const place = url.replace(/^ws(.*?)\/?(\?.*)?$/, `http$1/${path}$2`);
+    for (;;) {
+      const response = await fetch(place, { ...init, signal: abort.signal });
+      const { ok, status, headers } = response;
+      if (ok) return path === 'poll' ? await response.json() : response;
+      if (status !== 503) {
+        // 413: it was larger than the server takes.
+        lost(status === 413 ? 1009 : 1006, `${path}: status ${status}`);
+        throw status;
+      }
+      // Nothing was taken, so asking again does no harm; the heartbeat sees to it that it ends.
+      await wait(1000 * Math.max(1, Number(headers.get('retry-after')) || 1));
+    }
+  };
+  const ask: Ask = async (members, tries, ms = 0) => {
+    for (;;) {
+      // The stream is not open yet, so there is no other request under way.
+      if (ms) abort = new AbortController();
+      const timer = ms && after(ms, () => abort.abort());
+      try {
+        return await request(name, members);
+      } catch (error) {
+        // Without an answer the connection, kept from before, may be dead; another may not.
+        if (abort.signal.aborted) ms *= 2;
+        else tries--;
+        if (ended || !tries) throw error;
+      } finally {
+        clock.clearTimeout(timer);
+      }
+      await wait(pauseMs);
+    }
+  };
+  const stop = async (sending: Promise<void> | undefined) => {
+    ended = true;
+    silence();
+    // What was said before the goodbye still goes out: others need not wait to see that we left.
+    if (sending) await Promise.race([sending, wait(farewellMs)]);
+    silence();
+    abort.abort();
+  };
+  return [request, ask, stop];
 }

@@ -7,8 +7,10 @@ import type { Codec, WireMessage } from './realtime/wire';
  * are left out, so what an application sends does not depend on the codec.
  */
 
-/** As deep as the protocol lets values be, with room for its own envelope. */
+/** As deep as a server may nest what it sends, with room for its own envelope. */
 const depthMax = 80;
+/** The server takes 64; a frame of several messages is one level more. */
+const sendDepthMax = 62;
 
 /** What an extension type carries that means nothing here; -1, a timestamp, becomes a Date. */
 export interface Extension {
@@ -37,6 +39,22 @@ export function msgpack(): Codec {
         (item) => typeof item?.type === 'string',
       ) as WireMessage[];
     },
+    translate: (pieces, other, answer) =>
+      pieces.flatMap((piece) => {
+        const message = decode(piece as Uint8Array<ArrayBuffer>) as WireMessage;
+        try {
+          return other.encode(message);
+        } catch (error) {
+          const { id } = message;
+          answer({
+            type: 'error',
+            id,
+            code: 'bad_data',
+            message: `Not in ${other.protocol}: ${error}`,
+          } as WireMessage);
+          return [];
+        }
+      }),
   };
 }
 
@@ -70,7 +88,7 @@ class Writer {
   }
 
   value(value: unknown, depth: number): void {
-    if (depth > depthMax) throw new TypeError('Nested too deeply, or a cycle');
+    if (depth > sendDepthMax) throw new TypeError('Nested too deeply, or a cycle');
     if (value === null || value === undefined) this.#byte(0xc0);
     else if (typeof value === 'boolean') this.#byte(value ? 0xc3 : 0xc2);
     else if (typeof value === 'number') this.#number(value);
@@ -152,6 +170,8 @@ class Writer {
   }
 
   #text(text: string): void {
+    // It would become another sign on the way, and a channel another channel.
+    if (/[\ud800-\udfff]/u.test(text)) throw new TypeError('Half a surrogate pair');
     const bytes = encoder().encode(text);
     this.head(bytes.length, 0xa0, 31, 0xd9, 0xda);
     this.bytes(bytes);

@@ -16,28 +16,25 @@ export function browserNetwork(page: Partial<Page> = globalThis as Partial<Page>
       return page.navigator?.onLine !== false;
     },
     subscribe(listener) {
-      const undo: (() => void)[] = [];
-      const listen = (
-        target: Partial<Target> | undefined,
-        name: string,
-        event: NetworkEvent,
-        when?: () => boolean,
-      ) => {
-        if (!target?.addEventListener) return;
-        const run = () => {
-          if (!when || when()) listener(event);
-        };
-        target.addEventListener(name, run);
-        undo.push(() => target.removeEventListener?.(name, run));
-      };
       const { document } = page;
-      listen(page, 'online', 'online');
-      listen(page, 'offline', 'offline');
-      listen(page, 'focus', 'wake');
-      listen(page, 'pagehide', 'suspend');
-      listen(page, 'pageshow', 'resume');
-      listen(document, 'resume', 'wake');
-      listen(document, 'visibilitychange', 'wake', () => document?.visibilityState === 'visible');
+      const watched: readonly [Partial<Target> | undefined, string, NetworkEvent?][] = [
+        [page, 'online'],
+        [page, 'offline'],
+        [page, 'focus', 'wake'],
+        [page, 'pagehide', 'suspend'],
+        [page, 'pageshow', 'resume'],
+        [document, 'resume', 'wake'],
+        [document, 'visibilitychange', 'wake'],
+      ];
+      const undo = watched.map(([target, name, event = name as NetworkEvent]) => {
+        const run = () => {
+          if (target !== document || name === 'resume' || document?.visibilityState === 'visible') {
+            listener(event);
+          }
+        };
+        target?.addEventListener?.(name, run);
+        return () => target?.removeEventListener?.(name, run);
+      });
       return () => {
         for (const run of undo) run();
       };

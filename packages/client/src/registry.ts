@@ -4,6 +4,9 @@ import type { SocketOptions } from './types';
 /** A share in a connection. The last one to be released closes it. */
 export interface Lease {
   readonly socket: Socket;
+  /**
+   * Gives the share back; harmless when called again. The `socket` is not to be used afterwards.
+   */
   release(): void;
 }
 

@@ -3,8 +3,8 @@ import { systemClock } from './clock';
 import { type Address, DialError, dial, findAddress, RAW_PROTOCOL, socketError } from './dial';
 import { Emitter, safely } from './emitter';
 import { deadClose, type Ending, localClose, start } from './ending';
-import { Heartbeat } from './heartbeat';
-import { Link } from './link';
+import { Heartbeat, underWayMs } from './heartbeat';
+import { MeteredLink } from './metered-link';
 import { browserNetwork } from './network';
 import { byteLength, SendQueue } from './queue';
 import type {
@@ -37,7 +37,7 @@ const wakeGapMs = 250;
  *   idle --connect--> connecting --handshake done--> open
  *   connecting, open --link lost--> waiting --delay over, wake, online--> connecting
  *   connecting, open, waiting --device offline--> offline --online, or slow retry--> connecting
- *   offline --anything arrives on the kept link--> open
+ *   offline --anything arrives on the kept link, a second later--> open
  *   any --fatal close code, unusable URL, retries used up--> failed
  *   any --close()--> closed;   any --reconnect()--> connecting
  *
@@ -53,7 +53,7 @@ export class Socket {
   readonly #events = new Emitter<SocketEvents>();
   #snapshot = start;
   #generation = 0;
-  #link: Link | undefined;
+  #link: MeteredLink | undefined;
   #asking: AbortController | undefined;
   #heartbeat: Heartbeat | undefined;
   #attemptTimer: unknown;
@@ -61,6 +61,7 @@ export class Socket {
   #stableTimer: unknown;
   #drainTimer: unknown;
   #triedAt = Number.NEGATIVE_INFINITY;
+  #offlineAt = 0;
   #suspended = false;
   #leaveNetwork: Unsubscribe | undefined;
 
@@ -93,6 +94,10 @@ export class Socket {
     return this.#queue?.size ?? 0;
   }
 
+  /**
+   * Listens until what it returns is called. A listener is called in the turn of the event, and may
+   * call any method.
+   */
   on<Name extends keyof SocketEvents>(name: Name, listener: SocketEvents[Name]): Unsubscribe {
     return this.#events.on(name, listener);
   }
@@ -127,6 +132,7 @@ export class Socket {
     return ending.gone;
   }
 
+  /** The same as `close`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -188,7 +194,7 @@ export class Socket {
     this.#asking = undefined;
     try {
       const current = () => generation === this.#generation;
-      const link: Link = new Link(dial(this.#options, address), this.#clock, {
+      const link: MeteredLink = new MeteredLink(dial(this.#options, address), this.#clock, {
         opened: () => current() && this.#onOpened(link),
         message: (data) => current() && this.#onMessage(data, current),
         lost: (close) => current() && this.#onLost(close),
@@ -247,7 +253,7 @@ export class Socket {
 
   // ---- an open link
 
-  #onOpened(link: Link): void {
+  #onOpened(link: MeteredLink): void {
     this.#clock.clearTimeout(this.#attemptTimer);
     this.#stableTimer = this.#clock.setTimeout(() => {
       this.#backoff.failures = 0;
@@ -259,7 +265,7 @@ export class Socket {
     this.#drain();
   }
 
-  #startHeartbeat(link: Link): void {
+  #startHeartbeat(link: MeteredLink): void {
     const { heartbeat = true } = this.#options;
     if (heartbeat === false) return;
     const options: HeartbeatOptions = heartbeat === true ? {} : heartbeat;
@@ -279,8 +285,7 @@ export class Socket {
 
   #onMessage(data: Data, current: () => boolean): void {
     this.#heartbeat?.seen();
-    if (this.#snapshot.state === 'offline') {
-      // The device says that it has no network, yet something arrived: believe what arrived.
+    if (this.#snapshot.state === 'offline' && this.#believes()) {
       this.#set({ state: 'open' });
       this.#drain();
     }
@@ -289,6 +294,14 @@ export class Socket {
     const { isAnswer } = typeof heartbeat === 'object' ? heartbeat : {};
     if (isAnswer && safely(() => isAnswer(data))) return;
     this.#events.emit('message', data);
+  }
+
+  /**
+   * The device says that it has no network, yet something arrived: believe what arrived, unless it
+   * may have been under way already.
+   */
+  #believes(): boolean {
+    return this.#network.online || this.#clock.now() - this.#offlineAt >= underWayMs;
   }
 
   #emptyIsHeartbeat(data: Data | Sendable): boolean {
@@ -382,8 +395,9 @@ export class Socket {
       this.#retryIn(delay);
       retryAt = this.#clock.now() + delay;
     }
+    this.#offlineAt = this.#clock.now();
     this.#set({ state: 'offline', retryAt });
-    this.#heartbeat?.probe();
+    this.#heartbeat?.probeLater();
   }
 
   #onOnline(): void {

@@ -33,9 +33,11 @@ export const frameScheduler: Scheduler = (run, delayMs) => {
   return cancel;
 };
 
+/** How a `MessageStore` is made. */
 export interface StoreOptions {
   /** Most items kept; older ones make room. Default 1000. */
   readonly limit?: number;
+  /** When listeners are told. Default: `frameScheduler`. */
   readonly schedule?: Scheduler;
 }
 
@@ -77,6 +79,7 @@ export class MessageStore<T> {
     return this.#snapshot;
   }
 
+  /** Adds one, for the next frame. Costs no more than a list does. */
   push(item: T): void {
     this.#pending.push(item);
     this.#arrived++;
@@ -107,6 +110,7 @@ export class MessageStore<T> {
     if (this.#snapshot.length > 0) this.#publish(none);
   }
 
+  /** Tells of each new `snapshot`, until what it returns is called. */
   subscribe(listener: () => void): Unsubscribe {
     const entry = () => listener();
     this.#listeners.add(entry);

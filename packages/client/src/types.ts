@@ -5,6 +5,7 @@
  */
 
 export type Awaitable<T> = T | PromiseLike<T>;
+/** Ends what it was returned from. Harmless when called again. */
 export type Unsubscribe = () => void;
 
 /** What arrives. Text stays a string; binary is always an ArrayBuffer, never a Blob. */
@@ -52,6 +53,7 @@ export interface Snapshot {
   readonly opens: number;
 }
 
+/** What went wrong with a socket. */
 export type ErrorCode =
   /** The URL (or what the URL function returned) cannot be used. */
   | 'bad-url'
@@ -74,12 +76,17 @@ export type ErrorCode =
   /** `retries` tries in a row failed. */
   | 'retries';
 
+/** What went wrong with a socket, as a value. */
 export interface SocketError {
+  /** Stable; compare this. */
   readonly code: ErrorCode;
+  /** For people. */
   readonly message: string;
+  /** What was thrown, where something was. */
   readonly cause?: unknown;
 }
 
+/** Why a message was not sent. */
 export type DropReason =
   /** The queue is full and `overflow` is `reject`. */
   | 'overflow'
@@ -115,6 +122,7 @@ export type SendResult =
   | { readonly ok: true; readonly status: 'sent' | 'queued' }
   | { readonly ok: false; readonly status: 'refused'; readonly reason: DropReason };
 
+/** What a socket tells. */
 export interface SocketEvents {
   /** After every change of the snapshot, the first argument being the new one. */
   state: (now: Snapshot, before: Snapshot) => void;
@@ -124,9 +132,11 @@ export interface SocketEvents {
   open: (info: { readonly protocol: string; readonly opens: number }) => void;
   /** A link that had been open ended, whoever ended it. */
   close: (info: CloseInfo) => void;
+  /** A message was lost, and why. */
   drop: (drop: Drop) => void;
 }
 
+/** How long to wait between tries: doubled each time, and spread by chance. */
 export interface BackoffOptions {
   /** Largest first delay, ms. Default 250. */
   readonly min?: number;
@@ -143,6 +153,7 @@ export interface BackoffOptions {
   readonly stableAfter?: number;
 }
 
+/** How a link that died in silence is found out. */
 export interface HeartbeatOptions {
   /** Ask when nothing arrived for this long, ms. Default 20 000. */
   readonly interval?: number;
@@ -160,6 +171,7 @@ export interface HeartbeatOptions {
   readonly isAnswer?: (data: Data) => boolean;
 }
 
+/** Bounds of what waits for a link. */
 export interface QueueOptions {
   /** Most messages held. Default 256. */
   readonly max?: number;
@@ -173,24 +185,29 @@ export interface QueueOptions {
   readonly overflow?: 'reject' | 'drop-oldest';
 }
 
+/** Why a token is wanted. */
 export interface TokenContext {
+  /** `retry`: after a connection that failed or ended. */
   readonly reason: 'connect' | 'retry';
   /** Aborted when the answer is no longer wanted. */
   readonly signal: AbortSignal;
 }
 
+/** What `createSocket` takes. Only `url` is needed. */
 export interface SocketOptions {
   /**
    * Where to connect. A relative URL means this page's host; http(s) becomes ws(s). A function is
    * asked again before every try, so it may hand out one-time tickets.
    */
   readonly url: string | URL | (() => Awaitable<string | URL>);
+  /** Subprotocols to offer. */
   readonly protocols?: string | readonly string[];
   /**
    * A short-lived token, sent as the subprotocol `anywire.bearer.TOKEN` so that it stays out of
    * URLs and logs. A function is asked before every try.
    */
   readonly token?: string | ((context: TokenContext) => Awaitable<string>);
+  /** How long to wait between tries. */
   readonly backoff?: BackoffOptions;
   /**
    * `true` or options without `probe` ask the server for `anywire.raw.v1`, which Anywire grants and
@@ -209,15 +226,21 @@ export interface SocketOptions {
   readonly connectTimeout?: number;
   /** Once the browser holds this many unsent bytes, messages wait in the queue. Default 4 MiB. */
   readonly bufferedMax?: number;
+  /** What the device says of its network. Default: the browser's events. */
   readonly network?: NetworkAdapter;
+  /** Time, for tests. */
   readonly clock?: Clock;
+  /** For platforms without one of their own. */
   readonly WebSocket?: WebSocketConstructor;
 }
 
 /** Time and chance, injectable so that tests need neither. */
 export interface Clock {
+  /** Milliseconds since any beginning; never goes back. */
   now(): number;
+  /** Calls `run` once, after `ms` milliseconds. Returns what `clearTimeout` takes. */
   setTimeout(run: () => void, ms: number): unknown;
+  /** Calls a timer off; harmless for one that has run, and for undefined. */
   clearTimeout(id: unknown): void;
   /** At least 0, below 1. */
   random(): number;
@@ -234,6 +257,7 @@ export type NetworkEvent = 'online' | 'offline' | 'wake' | 'suspend' | 'resume';
 /** What the device knows about its network and the page. React Native and tests bring their own. */
 export interface NetworkAdapter {
   readonly online: boolean;
+  /** Tells of events until what it returns is called. */
   subscribe(listener: (event: NetworkEvent) => void): Unsubscribe;
 }
 
@@ -247,7 +271,10 @@ export interface WebSocketLike {
   onmessage: ((event: never) => void) | null;
   onerror: ((event: never) => void) | null;
   onclose: ((event: never) => void) | null;
+  /** Takes a frame: a string or bytes. */
   send(data: never): void;
+  /** Begins the closing handshake; throws for a code that a page may not send. */
   close(code?: number, reason?: string): void;
 }
+/** A `WebSocket` class. */
 export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike;

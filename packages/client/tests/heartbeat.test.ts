@@ -75,6 +75,42 @@ describe('Heartbeat', () => {
     expect(log.dead).toBe(1);
   });
 
+  it('asks later than anything under way can arrive, whatever arrives until then', () => {
+    const { clock, log, heartbeat } = setup();
+    heartbeat.probeLater();
+    clock.advance(999);
+    heartbeat.seen();
+    expect(log.asked).toBe(0);
+    clock.advance(1);
+    expect(log).toEqual({ asked: 1, dead: 0 });
+    clock.advance(2499);
+    expect(log.dead).toBe(0);
+    clock.advance(1);
+    expect(log.dead).toBe(1);
+  });
+
+  it('forgets an earlier question when it asks later, and a later one when it asks now', () => {
+    const { clock, log, heartbeat } = setup();
+    heartbeat.probe();
+    heartbeat.probeLater();
+    clock.advance(1000);
+    expect(log).toEqual({ asked: 2, dead: 0 });
+    heartbeat.seen();
+    heartbeat.probeLater();
+    heartbeat.probe(500);
+    heartbeat.seen();
+    clock.advance(5000);
+    expect(log).toEqual({ asked: 3, dead: 0 });
+  });
+
+  it('asks nothing later once it was stopped', () => {
+    const { clock, log, heartbeat } = setup();
+    heartbeat.stop();
+    heartbeat.probeLater();
+    clock.advance(60_000);
+    expect(log).toEqual({ asked: 0, dead: 0 });
+  });
+
   it('hurries a question that is under way and never slows one', () => {
     const { clock, log, heartbeat } = setup({ interval: 1000, timeout: 8000 });
     clock.advance(1000);

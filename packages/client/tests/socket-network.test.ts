@@ -31,6 +31,7 @@ describe('the device goes offline', () => {
     const h = opened();
     h.network.emit('offline');
     h.socket.send('a');
+    h.clock.advance(1000);
     h.ws().say('still here');
     expect(h.socket.state).toBe('open');
     expect(h.messages).toEqual(['still here']);
@@ -38,19 +39,32 @@ describe('the device goes offline', () => {
     expect(h.opens).toEqual([1]);
   });
 
+  it('does not believe what may have been under way', () => {
+    const h = opened();
+    h.network.emit('offline');
+    h.socket.send('a');
+    h.clock.advance(999);
+    h.ws().say('sent before');
+    expect(h.socket.state).toBe('offline');
+    expect(h.messages).toEqual(['sent before']);
+    expect(h.ws().sent).toEqual([]);
+  });
+
   it('tests the link where it can, and returns to open when it is answered', () => {
     const h = opened({ heartbeat: true }, RAW_PROTOCOL);
     h.network.emit('offline');
+    h.ws().say('x');
+    h.clock.advance(1000);
     expect(h.ws().sent).toEqual(['']);
     h.ws().say('');
     expect(h.states).toEqual(['connecting', 'open', 'offline', 'open']);
-    expect(h.messages).toEqual([]);
+    expect(h.messages).toEqual(['x']);
   });
 
   it('gives the link up when the test stays unanswered, and stays offline', () => {
     const h = opened({ heartbeat: true }, RAW_PROTOCOL);
     h.network.emit('offline');
-    h.clock.advance(2500);
+    h.clock.advance(1000 + 2500);
     expect(h.socket.state).toBe('offline');
     expect(h.closes).toMatchObject([{ by: 'heartbeat' }]);
     expect(h.socket.snapshot.retryAt).toBeDefined();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RAW_PROTOCOL, type SocketOptions, type State } from '../src/index';
+import { chance } from './support/chance';
 import { FakeWebSocket } from './support/fake-web-socket';
 import { type Harness, harness } from './support/harness';
 
@@ -10,17 +11,6 @@ import { type Harness, harness } from './support/harness';
  */
 const seeds = Array.from({ length: 100 }, (_, i) => i + 1);
 const steps = 200;
-
-/** Mulberry32: small, and the same everywhere. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 const allowed: Record<State, readonly State[]> = {
   idle: ['connecting', 'closed'],
@@ -39,7 +29,7 @@ class Walk {
   #offered = 0;
 
   constructor(seed: number) {
-    this.#chance = random(seed);
+    this.#chance = chance(seed);
     const own = this.#chance() < 0.5;
     this.#protocol = own ? RAW_PROTOCOL : '';
     const options: Partial<SocketOptions> = {

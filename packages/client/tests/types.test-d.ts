@@ -7,10 +7,14 @@ import {
   type Data,
   type Drop,
   type HistoryPage,
+  history,
   type Member,
   type Message,
   MessageStore,
   type Published,
+  pattern,
+  presence as presenceOf,
+  rpc,
   type SendResult,
   type Snapshot,
   Socket,
@@ -80,27 +84,29 @@ describe('types of the realtime client', () => {
     channel.subscribe((message) => expectTypeOf(message).toEqualTypeOf<Message<Chat>>());
     expectTypeOf(channel.publish).parameter(0).toEqualTypeOf<Chat>();
     expectTypeOf(channel.publish({ text: 'hi' })).resolves.toEqualTypeOf<Published>();
-    expectTypeOf<Awaited<ReturnType<typeof channel.history>>>().toEqualTypeOf<HistoryPage<Chat>>();
+    const past = () => history(channel);
+    expectTypeOf<Awaited<ReturnType<typeof past>>>().toEqualTypeOf<HistoryPage<Chat>>();
     // @ts-expect-error that is no chat message
     void channel.publish({ txt: 'hi' }).catch(() => {});
   });
 
   it('carry the type of info to presence', () => {
-    channel.presence.on('join', (member) =>
+    presenceOf(channel).on('join', (member) =>
       expectTypeOf(member).toEqualTypeOf<Member<{ name: string }>>(),
     );
-    expectTypeOf(channel.presence.members).toEqualTypeOf<readonly Member<{ name: string }>[]>();
+    expectTypeOf(presenceOf(channel).members).toEqualTypeOf<readonly Member<{ name: string }>[]>();
+    const ours = presenceOf(channel);
     // @ts-expect-error info has a name
-    void channel.presence.enter({ nam: 'Ann' }).catch(() => {});
+    void ours.enter({ nam: 'Ann' }).catch(() => {});
   });
 
   it('are unknown unless given, never any', () => {
     client.channel('a').subscribe(({ data }) => expectTypeOf(data).toBeUnknown());
-    client.pattern('*').subscribe(({ data }) => expectTypeOf(data).toBeUnknown());
-    expectTypeOf(client.rpc('m')).resolves.toBeUnknown();
-    expectTypeOf(client.rpc<number>('m')).resolves.toEqualTypeOf<number>();
+    pattern(client, '*').subscribe(({ data }) => expectTypeOf(data).toBeUnknown());
+    expectTypeOf(rpc(client, 'm')).resolves.toBeUnknown();
+    expectTypeOf(rpc<number>(client, 'm')).resolves.toEqualTypeOf<number>();
     client.on('error', (error) => expectTypeOf(error).toEqualTypeOf<AnywireError>());
     // @ts-expect-error a pattern cannot be published to
-    client.pattern('*').publish;
+    pattern(client, '*').publish;
   });
 });

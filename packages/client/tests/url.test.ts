@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { resolveUrl } from '../src/url';
 
 describe('resolveUrl', () => {
@@ -35,5 +35,42 @@ describe('resolveUrl', () => {
   it('refuses a relative URL on a page that has no host', () => {
     expect(() => resolveUrl('/x', 'file:///home/me/page.html')).toThrow(TypeError);
     expect(() => resolveUrl('/x', 'about:blank')).toThrow(TypeError);
+  });
+});
+
+describe('resolveUrl in React Native', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  /** As React Native's: a slash behind whatever it is given, and no part can be set. */
+  class SlashUrl {
+    readonly #url: string;
+    constructor(url: string) {
+      this.#url = url.endsWith('/') ? url : `${url}/`;
+    }
+    get href(): string {
+      return this.#url;
+    }
+    get protocol(): string {
+      throw new Error('URL.protocol is not implemented');
+    }
+    toString(): string {
+      return this.#url;
+    }
+  }
+
+  it.each([
+    ['wss://a.test/anywire', 'wss://a.test/anywire'],
+    ['https://a.test/anywire?x=1', 'wss://a.test/anywire?x=1'],
+    ['http://192.168.1.7:3001/anywire#part', 'ws://192.168.1.7:3001/anywire'],
+  ])('leaves %s as it is', (input, expected) => {
+    vi.stubGlobal('navigator', { product: 'ReactNative' });
+    vi.stubGlobal('URL', SlashUrl);
+    expect(resolveUrl(input)).toBe(expected);
+  });
+
+  it.each(['', '/anywire', 'nonsense', 'ftp://a.test/'])('refuses %j', (input) => {
+    vi.stubGlobal('navigator', { product: 'ReactNative' });
+    vi.stubGlobal('URL', SlashUrl);
+    expect(() => resolveUrl(input)).toThrow(TypeError);
   });
 });

@@ -9,7 +9,7 @@ import type {
   SocketOptions,
   State,
 } from '@anywire/client';
-import type { Schema, SchemaIssue } from './schema';
+import type { StandardSchema as Schema, SchemaIssue } from '@anywire/client/contract';
 
 /** A message that came but could not be used, or one that could not be turned into a frame. */
 export interface MessageDrop {
@@ -35,6 +35,7 @@ export interface Gap {
   readonly until: number;
 }
 
+/** What `useWebSocket` takes. */
 export interface WsOptions<T = unknown, U = T> {
   /**
    * Any Standard Schema. A message it refuses is reported by `error` and `onDrop`, not
@@ -66,29 +67,41 @@ export interface WsOptions<T = unknown, U = T> {
   readonly share?: boolean;
   /** How long the connection outlives its last user, ms; bridges remounts. Default 250. */
   readonly linger?: number;
+  /** Bounds of what waits for a link; false: nothing waits. */
   readonly queue?: false | QueueOptions;
+  /** Finds dead links. `true` with an Anywire server, `{ probe }` with another. */
   readonly heartbeat?: boolean | HeartbeatOptions;
+  /** How long to wait between tries. */
   readonly backoff?: BackoffOptions;
+  /** Sent as a subprotocol, never in the URL. */
   readonly token?: SocketOptions['token'];
+  /** Subprotocols to offer. */
   readonly protocols?: string | readonly string[];
+  /** Close codes after which there are no more tries. Default 1008 and 4000 to 4999. */
   readonly fatal?: SocketOptions['fatal'];
 }
 
+/** How a connection is, and the newest messages. */
 export interface WsSnapshot<U> {
+  /** Messages flow. */
   readonly connected: boolean;
   /** The newest messages, oldest first; a new array at most once a frame. */
   readonly messages: readonly U[];
+  /** See `State`. */
   readonly state: State;
+  /** What went wrong last; cleared by the next open link, and by `clear`. */
   readonly error: SocketError | MessageError | undefined;
   /** Tries in a row that failed; 0 while connected. */
   readonly attempt: number;
   /** When the next try is due, as `Date.now()` counts; undefined when none is planned. */
   readonly retryAt: number | undefined;
+  /** How the last link ended. */
   readonly lastClose: CloseInfo | undefined;
   /** Messages lost on this connection, either way; `onDrop` says which. */
   readonly dropped: number;
 }
 
+/** What one can do with a `useWebSocket`. */
 export interface WsActions {
   /**
    * Sends text and binary as they are and anything else as JSON. True: on its way, or queued until
@@ -97,9 +110,11 @@ export interface WsActions {
   readonly send: (data: unknown) => boolean;
   /** Opens a new link now. On a shared connection this concerns all its hooks; so does `close`. */
   readonly reconnect: () => void;
+  /** Ends the connection for all its hooks, until `reconnect`. */
   readonly close: () => void;
   /** Empties `messages` and forgets a message error. */
   readonly clear: () => void;
 }
 
+/** What `useWebSocket` returns. */
 export type WsResult<U> = WsSnapshot<U> & WsActions;

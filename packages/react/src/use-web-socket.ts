@@ -1,10 +1,13 @@
 'use client';
 
+import type { StandardSchema as Schema, SchemaOutput } from '@anywire/client/contract';
 import { useEffect, useInsertionEffect, useMemo, useState, useSyncExternalStore } from 'react';
-import type { Schema, SchemaOutput } from './schema';
 import type { WsOptions, WsResult } from './types';
 import { idleSnapshot, View } from './view';
 
+/**
+ * Where `useWebSocket` connects to; a path means this page's host, null and undefined "not now".
+ */
 export type WsUrl = string | URL | null | undefined;
 
 /**

@@ -49,17 +49,3 @@ export function say(...messages: (string | ArrayBuffer)[]): void {
 
 export const end = (code?: number, reason?: string): void => act(() => ws().end(code, reason));
 export const pass = (ms: number): void => act(() => void vi.advanceTimersByTime(ms));
-
-/** A Standard Schema for `{ text: string }`, as a library would make one. */
-export const textSchema = {
-  '~standard': {
-    version: 1 as const,
-    vendor: 'test',
-    validate: (value: unknown) => {
-      const text = (value as { text?: unknown } | null)?.text;
-      if (typeof text === 'string') return { value: { text } };
-      return { issues: [{ message: 'text must be a string', path: ['text'] }] };
-    },
-    types: undefined as unknown as { input: unknown; output: { text: string } } | undefined,
-  },
-};

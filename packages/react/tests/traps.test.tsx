@@ -5,7 +5,8 @@ import * as React from 'react';
 import { StrictMode, useState } from 'react';
 import { describe, expect, it, vi } from 'vitest';
 import { useWebSocket } from '../src/index';
-import { accept, alive, end, FakeWebSocket, made, pass, say, textSchema, url, ws } from './support';
+import { textSchema } from './schema';
+import { accept, alive, end, FakeWebSocket, made, pass, say, url, ws } from './support';
 
 /**
  * The fifteen ways in which the usual hand-written useWebSocket hook goes wrong, and one test or

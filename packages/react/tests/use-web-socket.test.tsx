@@ -2,7 +2,8 @@ import { act, render, renderHook } from '@testing-library/react';
 import { StrictMode, useEffect, useLayoutEffect } from 'react';
 import { describe, expect, it, vi } from 'vitest';
 import { useWebSocket, type WsOptions } from '../src/index';
-import { accept, alive, end, FakeWebSocket, made, pass, say, textSchema, url, ws } from './support';
+import { textSchema } from './schema';
+import { accept, alive, end, FakeWebSocket, made, pass, say, url, ws } from './support';
 
 describe('as a drop-in for a hand-written hook', () => {
   it('has connected, messages and send with the same meaning', () => {

@@ -71,6 +71,7 @@ class FakeWire final : public reactor::TurnEndHook {
   bool destroyed() const { return stream_ == nullptr; }
   std::size_t queued() const { return queue_.size(); }
   bool encrypted = false;
+  Duration send_timeout{0};            // as it was set, 0: never
 
   void on_turn_end() override;
 
@@ -88,6 +89,7 @@ class FakeWire final : public reactor::TurnEndHook {
   bool input_ended_ = false;
   bool broken_ = false;
   bool reading_ = true;
+  bool watches_end_ = false;
   bool notify_ = false;
   bool finishing_ = false;
   bool closing_ = false;
@@ -131,7 +133,9 @@ class FakeStream final : public Stream {
   std::size_t queued_bytes() const override { return wire_.queue_.size(); }
   std::uint64_t progress() const override { return wire_.taken_; }
   void notify_when_drained() override { wire_.notify_ = true; }
+  void set_send_timeout(Duration timeout) override { wire_.send_timeout = timeout; }
   void set_reading(bool on) override { wire_.reading_ = on; }
+  void watch_for_end(bool on) override { wire_.watches_end_ = on; }
   void finish() override { wire_.finishing_ = true; }
   void close_when_sent() override { wire_.finishing_ = wire_.closing_ = true; }
   void close() override {
@@ -159,6 +163,8 @@ inline void FakeWire::pump() {
     // A handler that leaves everything where it is gets its next call in the next turn.
     if (read_ == before) return;
   }
+  if (closed_ || stream_ == nullptr || !input_ended_ || !watches_end_) return;
+  stream_->handler().on_closed();
 }
 
 inline void FakeWire::reset_by_peer() {

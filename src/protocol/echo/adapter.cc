@@ -4,7 +4,7 @@
 
 namespace anywire::protocol::echo {
 
-std::optional<Route> EchoAdapter::route(const http::RequestHead& request) {
+std::optional<Route> EchoAdapter::route(const http::RequestHead& request, const Caller&) {
   Route route;
   if (options_.conformance && request.path == "/conformance/echo") {
     route.make_session = [](Transport& transport, std::string_view) {

@@ -20,7 +20,7 @@ class EchoAdapter final : public Adapter {
   explicit EchoAdapter(const EchoOptions& options) : options_(options) {}
 
   std::string_view name() const override { return "echo"; }
-  std::optional<Route> route(const http::RequestHead& request) override;
+  std::optional<Route> route(const http::RequestHead& request, const Caller& caller) override;
 
  private:
   EchoOptions options_;

@@ -24,7 +24,7 @@ std::string answer_to(std::string_view message, bool text = true) {
 
 TEST(EchoAdapter, TakesThePathsThatAreSwitchedOn) {
   const auto takes = [](const EchoOptions& options, std::string_view path) {
-    return EchoAdapter(options).route(request_for(path)).has_value();
+    return EchoAdapter(options).route(request_for(path), {}).has_value();
   };
   EXPECT_TRUE(takes({}, "/echo"));
   EXPECT_FALSE(takes({.echo = false}, "/echo"));
@@ -38,7 +38,7 @@ TEST(EchoAdapter, TakesThePathsThatAreSwitchedOn) {
 TEST(EchoAdapter, MakesTheSessionOfThePath) {
   EchoAdapter adapter({.echo = true, .conformance = true});
   for (const bool mirror : {false, true}) {
-    auto route = adapter.route(request_for(mirror ? "/conformance/echo" : "/echo"));
+    auto route = adapter.route(request_for(mirror ? "/conformance/echo" : "/echo"), {});
     ASSERT_TRUE(route && !route->refusal);
     FakeTransport transport;
     const auto session = route->make_session(transport, "");

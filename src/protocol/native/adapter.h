@@ -6,18 +6,24 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "auth/jwt.h"
 #include "base/clock.h"
 #include "hub/hub.h"
 #include "protocol/adapter.h"
 #include "protocol/app_hook.h"
+#include "protocol/authenticator.h"
+#include "protocol/clients.h"
+#include "protocol/limits.h"
 #include "protocol/native/command_reader.h"
+#include "protocol/native/delta_bases.h"
 #include "protocol/native/names.h"
+#include "protocol/native/occupancy_watch.h"
 #include "protocol/native/session_table.h"
 #include "protocol/rights.h"
+#include "protocol/validation.h"
 #include "websocket/compression_pool.h"
 
 namespace anywire::protocol::native {
@@ -30,9 +36,13 @@ struct NativeOptions {
   Duration session_window{120'000};   // to resume a session in; 0: none can be
   Duration ping{25'000};              // what clients are told
   std::size_t channels_max = 128;     // of one connection, patterns included
+  std::size_t patterns_max = 32;      // of one connection
   std::size_t pending_max = 256;      // commands of one connection that wait for their answer
   std::size_t message_bytes_max = 1024 * 1024;  // what the transports take; told to clients
+  std::size_t presence_channels_max = 0;  // of one connection; 0: any number
   CodecLimits codec;
+  std::string cookie;                 // its name, if one may hold the token
+  Duration expiry_grace{10'000};      // from a token's end to that of the connection
   std::string server = "anywire";     // name and version
 };
 
@@ -42,9 +52,11 @@ struct NativeServices {
   hub::Hub& hub;
   ws::CompressionPool& compression;
   SessionGroup& sessions;
-  const auth::KeySet& keys;
-  const auth::VerifyOptions& verify;
+  ClientGroup& clients;
+  auth::Authority& authority;
   AppHook* app = nullptr;
+  LimitGroup* limits = nullptr;
+  const Validation* validation = nullptr;  // null: nothing is checked
 };
 
 class NativeAdapter final : public Adapter, private reactor::Timer {
@@ -54,10 +66,16 @@ class NativeAdapter final : public Adapter, private reactor::Timer {
   static constexpr std::uint64_t kAdvanceLagMax = 256;
 
   NativeAdapter(NativeOptions options, const NativeServices& services)
-      : options_(std::move(options)), services_(services), reader_(options_.codec) {}
+      : options_(std::move(options)),
+        services_(services),
+        authenticator_(services.loop, services.wall, services.authority),
+        reader_(options_.codec),
+        occupancy_(services.loop, services.hub, [this](SessionRef session, OccupancyNews& news) {
+          tell(session, news);
+        }) {}
 
   std::string_view name() const override { return kName; }
-  std::optional<Route> route(const http::RequestHead& request) override;
+  std::optional<Route> route(const http::RequestHead& request, const Caller& caller) override;
 
   static constexpr std::string_view kName = "native";
 
@@ -67,25 +85,43 @@ class NativeAdapter final : public Adapter, private reactor::Timer {
   hub::Hub& hub() const { return services_.hub; }
   ws::CompressionPool& compression() const { return services_.compression; }
   AppHook* app() const { return services_.app; }
+  const Validation* validation() const { return services_.validation; }
   SessionGroup& sessions() const { return services_.sessions; }
   SessionTable& table() const { return sessions().table(loop().index()); }
+  Clients& clients() const { return services_.clients.on(loop().index()); }
+  Authenticator& authenticator() { return authenticator_; }
   CommandReader& reader() { return reader_; }
   RightsPool& rights() { return rights_; }
-
-  std::expected<auth::Token, auth::TokenError> verify(std::string_view token) const;
-  Duration token_leeway() const { return services_.verify.leeway; }
+  // Of the session in that slot; null where nothing is limited.
+  SessionLimits* limits(std::uint32_t slot) const {
+    return slot < limits_.size() ? limits_[slot].get() : nullptr;
+  }
+  void begin_limits(std::uint32_t slot, const net::Address& client);
+  void end_limits(std::uint32_t slot) {
+    if (slot < limits_.size()) limits_[slot].reset();
+  }
+  // Unlike any before, of what sessions ask the application.
+  std::uint64_t next_question() { return ++last_question_; }
+  OccupancyWatch& occupancy() { return occupancy_; }
+  DeltaBases& delta_bases() { return delta_bases_; }
 
   // Calls the session's send_advances() within kAdvanceDelay.
   void advance_later(SessionRef session);
 
  private:
   void on_timer() override;
+  void tell(SessionRef session, OccupancyNews& news);
 
   const NativeOptions options_;
   const NativeServices services_;
+  Authenticator authenticator_;
   CommandReader reader_;
   RightsPool rights_;
+  std::vector<std::unique_ptr<SessionLimits>> limits_;  // by slot; empty where there are none
+  OccupancyWatch occupancy_;
+  DeltaBases delta_bases_;
   std::vector<SessionRef> lagging_;
+  std::uint64_t last_question_ = 0;
 };
 
 }  // namespace anywire::protocol::native

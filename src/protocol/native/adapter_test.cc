@@ -14,7 +14,9 @@ using ::testing::StartsWith;
 
 class NativeAdapterTest : public NativeTest {
  protected:
-  std::optional<Route> route(std::string_view path) { return adapter().route(request_for(path)); }
+  std::optional<Route> route(std::string_view path) {
+    return adapter().route(request_for(path), {});
+  }
 };
 
 TEST_F(NativeAdapterTest, TakesItsPathsAndNoOthers) {

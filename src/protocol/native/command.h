@@ -24,10 +24,11 @@ namespace anywire::protocol::native {
 // The two forms a frame may have: the subprotocol decides.
 enum class Format : std::uint8_t { kJson, kMsgpack };
 
-// Section 10. Ids are what a double holds exactly.
+// Section 10. Ids are what a double holds exactly; so are the offsets a client names.
 inline constexpr std::uint64_t kIdMax = (std::uint64_t{1} << 53) - 1;
 inline constexpr std::uint32_t kPageMax = 1000;
 inline constexpr std::uint32_t kPageDefault = 100;
+inline constexpr std::size_t kAnswerErrorBytesMax = 1024;
 
 struct CodecLimits {
   std::size_t messages_max = 128;  // of a frame
@@ -89,8 +90,11 @@ struct Subscribe {
   std::optional<broker::Position> since;
   std::uint32_t rewind = 0;
   bool presence = false;
+  bool occupancy = false;
+  bool delta = false;
   bool own = true;
   Filter filter;
+  std::optional<std::string_view> token;  // that allows it; not with a pattern
 
   bool operator==(const Subscribe&) const = default;
 };
@@ -116,6 +120,7 @@ struct Publish {
 
 struct History {
   std::string_view channel;
+  std::optional<std::uint64_t> epoch;  // what the offsets are of
   broker::HistoryQuery query;
 };
 
@@ -140,6 +145,12 @@ struct Members {
   bool operator==(const Members&) const = default;
 };
 
+struct AskOccupancy {
+  std::string_view channel;
+
+  bool operator==(const AskOccupancy&) const = default;
+};
+
 struct Ping {
   bool operator==(const Ping&) const = default;
 };
@@ -151,13 +162,29 @@ struct Rpc {
   bool operator==(const Rpc&) const = default;
 };
 
+// To a call that the server made.
+struct Answer {
+  struct Failure {
+    std::string_view code;
+    std::string_view message;
+
+    bool operator==(const Failure&) const = default;
+  };
+  std::uint64_t call = 0;
+  std::optional<std::string_view> data;  // JSON text; with an error there is none
+  std::optional<Failure> error;
+
+  bool operator==(const Answer&) const = default;
+};
+
 using Command = std::variant<Connect, Auth, Subscribe, Unsubscribe, Publish, History, Enter, Leave,
-                             Members, Ping, Rpc>;
+                             Members, AskOccupancy, Ping, Rpc, Answer>;
 
 // One message of a frame.
 struct Incoming {
   std::uint64_t id = 0;      // 0: there is none, or it could not be read
   std::string_view channel;  // what the message names, for the error; empty if nothing readable
+  std::size_t bytes = 0;     // of the message
   std::expected<Command, Refusal> command;
 };
 

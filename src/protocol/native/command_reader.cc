@@ -49,13 +49,15 @@ std::optional<Incoming> CommandReader::next() {
   if (format_ == Format::kMsgpack) {
     const auto raw = msgpack_.read_raw();
     if (!raw) return std::nullopt;
-    return MessageParser<MsgpackValue>(limits_, scratch_).parse(MsgpackValue(*raw));
+    Incoming incoming = MessageParser<MsgpackValue>(limits_, scratch_).parse(MsgpackValue(*raw));
+    incoming.bytes = raw->size();
+    return incoming;
   }
-  MessageParser<codec::JsonValue> parser(limits_, scratch_);
-  if (json_message_) return parser.parse(*json_message_);
-  const codec::JsonValue message = **json_at_;
-  ++*json_at_;
-  return parser.parse(message);
+  const codec::JsonValue message = json_message_ ? *json_message_ : **json_at_;
+  if (!json_message_) ++*json_at_;
+  Incoming incoming = MessageParser<codec::JsonValue>(limits_, scratch_).parse(message);
+  incoming.bytes = message.raw().size();
+  return incoming;
 }
 
 }  // namespace anywire::protocol::native

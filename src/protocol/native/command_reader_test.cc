@@ -84,11 +84,11 @@ TEST(CommandReader, ReadsSubscribe) {
                             });
   expect_command<Subscribe>(
       R"({"type":"subscribe","id":2,"channel":"a b","presence":true,"own":false,
-          "since":{"epoch":"9f2c41d07be35a68","offset":18446744073709551615},
+          "since":{"epoch":"9f2c41d07be35a68","offset":9007199254740991},
           "filter":{"team":["red","blue"],"kind":[]}})",
       2, [](const Subscribe& subscribe) {
         EXPECT_EQ(subscribe.channel, "a b");
-        EXPECT_EQ(subscribe.since, (broker::Position{0x9f2c41d07be35a68, UINT64_MAX}));
+        EXPECT_EQ(subscribe.since, (broker::Position{0x9f2c41d07be35a68, kIdMax}));
         EXPECT_TRUE(subscribe.presence);
         EXPECT_FALSE(subscribe.own);
         EXPECT_EQ(subscribe.filter,
@@ -104,6 +104,25 @@ TEST(CommandReader, ReadsSubscribe) {
         EXPECT_TRUE(subscribe.pattern);
         EXPECT_EQ(subscribe.channel, "room:*");
       });
+}
+
+TEST(CommandReader, ReadsWhatIsAskedAboutOccupancy) {
+  expect_command<AskOccupancy>(
+      R"({"type":"occupancy","id":2,"channel":"c"})", 2,
+      [](const AskOccupancy& occupancy) { EXPECT_EQ(occupancy.channel, "c"); });
+  expect_command<Subscribe>(
+      R"({"type":"subscribe","id":2,"channel":"c","occupancy":true})", 2,
+      [](const Subscribe& subscribe) { EXPECT_TRUE(subscribe.occupancy); });
+}
+
+TEST(CommandReader, ReadsTheEpochOfHistory) {
+  expect_command<History>(
+      R"({"type":"history","id":2,"channel":"c","epoch":"9f2c41d07be35a68"})", 2,
+      [](const History& history) { EXPECT_EQ(history.epoch, 0x9f2c41d07be35a68); });
+  expect_command<History>(R"({"type":"history","id":2,"channel":"c","epoch":"another"})", 2,
+                          [](const History& history) { EXPECT_EQ(history.epoch, 0u); });
+  expect_command<History>(R"({"type":"history","id":2,"channel":"c"})", 2,
+                          [](const History& history) { EXPECT_FALSE(history.epoch); });
 }
 
 TEST(CommandReader, TakesAnEpochThatIsNotOursForAnotherOne) {
@@ -280,17 +299,29 @@ const std::vector<Refused>& refused() {
       {R"({"type":"subscribe","id":1,"pattern":"a","channel":"a"})",
        R"(1 bad_message: either "channel" or "pattern", not both)"},
       {R"({"type":"subscribe","id":1,"pattern":"a","presence":true})",
-       R"(1 bad_message: a pattern has neither "since" nor "rewind" nor "presence")"},
+       R"(1 bad_message: a pattern has neither "since" nor "rewind", "presence" or "occupancy")"},
+      {R"({"type":"subscribe","id":1,"pattern":"a","occupancy":true})",
+       R"(1 bad_message: a pattern has neither "since" nor "rewind", "presence" or "occupancy")"},
+      {R"({"type":"subscribe","id":1,"channel":"c","occupancy":"yes"})",
+       R"(1 bad_message: "occupancy" must be true or false)"},
+      {R"({"type":"subscribe","id":1,"channel":"c","delta":"xd3"})",
+       R"(1 bad_message: "delta" must be true or false)"},
+      {R"({"type":"occupancy","id":1})", R"(1 bad_message: "channel" is missing)"},
+      {R"({"type":"history","id":5,"channel":"c","epoch":7})",
+       R"(5 bad_message: "epoch" must be a string)"},
       {R"({"type":"subscribe","id":1,"pattern":"a","rewind":0})",
-       R"(1 bad_message: a pattern has neither "since" nor "rewind" nor "presence")"},
+       R"(1 bad_message: a pattern has neither "since" nor "rewind", "presence" or "occupancy")"},
       {R"({"type":"subscribe","id":1,"pattern":"a","since":{"epoch":"","offset":0}})",
-       R"(1 bad_message: a pattern has neither "since" nor "rewind" nor "presence")"},
+       R"(1 bad_message: a pattern has neither "since" nor "rewind", "presence" or "occupancy")"},
       {R"({"type":"subscribe","id":1,"channel":"c","since":{"epoch":"","offset":0},"rewind":1})",
        R"(1 bad_message: "rewind" is for subscriptions without "since")"},
       {R"({"type":"subscribe","id":1,"channel":"c","since":5})",
        R"(1 bad_message: "since" must have an "epoch", a string, and an "offset", a whole number)"},
       {R"({"type":"subscribe","id":1,"channel":"c","since":{"epoch":"a"}})",
        R"(1 bad_message: "since" must have an "epoch", a string, and an "offset", a whole number)"},
+      {R"({"type":"subscribe","id":1,"channel":"c",)"
+       R"("since":{"epoch":"a","offset":9007199254740992}})",
+       R"(1 bad_message: the "offset" is at most 9007199254740991)"},
       {R"({"type":"subscribe","id":1,"channel":"c","since":{"epoch":1,"offset":1}})",
        R"(1 bad_message: "since" must have an "epoch", a string, and an "offset", a whole number)"},
       {R"({"type":"subscribe","id":1,"channel":"c","rewind":-1})",
@@ -351,6 +382,10 @@ const std::vector<Refused>& refused() {
        R"(5 bad_message: "limit" is 1 to 1000)"},
       {R"({"type":"history","id":5,"channel":"c","after":"x"})",
        R"(5 bad_message: "after" must be a whole number from 0 up)"},
+      {R"({"type":"history","id":5,"channel":"c","after":9007199254740992})",
+       R"(5 bad_message: "after" must be at most 9007199254740991)"},
+      {R"({"type":"history","id":5,"channel":"c","before":18446744073709551615})",
+       R"(5 bad_message: "before" must be at most 9007199254740991)"},
       {R"({"type":"history","id":5,"channel":"c","to":-5})",
        R"(5 bad_message: "to" must be a whole number from 0 up)"},
       {R"({"type":"enter","id":6,"channel":"c","info":")" + named(4095) + "\"}",

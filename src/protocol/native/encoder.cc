@@ -1,5 +1,6 @@
 #include "protocol/native/encoder.h"
 
+#include "codec/delta.h"
 #include "codec/transcode.h"
 #include "protocol/native/names.h"
 #include "protocol/native/object_writer.h"
@@ -33,6 +34,9 @@ std::string_view name(hub::PresenceDiff::Reason reason) {
   return "left";
 }
 
+// Of less than this no difference is made.
+constexpr std::size_t kDeltaBytesMin = 64;
+
 // Whether there is a MessagePack form of `json`. The one thing that has none is a number beyond the
 // range of a double.
 bool append_json(ObjectWriter& out, std::string_view name, std::string_view json) {
@@ -46,19 +50,22 @@ bool append_json(ObjectWriter& out, std::string_view name, std::string_view json
 }
 
 // What MessagePack cannot express comes as the JSON text it is rather than changed or not at all.
+void append_data(ObjectWriter& out, std::string_view json) {
+  if (append_json(out, member::kData, json)) return;
+  out.key(member::kText).string(json).flag(member::kJson, true);
+}
+
 void append_payload(ObjectWriter& out, const broker::Publication& publication) {
   const Bytes payload = publication.payload->bytes();
   switch (publication.kind) {
-    case broker::PayloadKind::kJson:
-      if (append_json(out, member::kData, as_text(payload))) return;
-      [[fallthrough]];
+    case broker::PayloadKind::kJson: append_data(out, as_text(payload)); return;
     case broker::PayloadKind::kText: out.key(member::kText).string(as_text(payload)); return;
     case broker::PayloadKind::kBinary: out.key(member::kBinary).binary(payload); return;
   }
 }
 
-// All members of a message but `type` and `channel`.
-void append_message(ObjectWriter& out, const broker::Publication& publication) {
+// All members of a message but `type`, `channel` and the payload.
+void append_head(ObjectWriter& out, const broker::Publication& publication) {
   out.key(member::kOffset).u64(publication.offset);
   out.key(member::kTime).u64(publication.time_ms);
   out.text(member::kEvent, publication.event);
@@ -70,7 +77,21 @@ void append_message(ObjectWriter& out, const broker::Publication& publication) {
     for (const broker::Tag& tag : publication.tags) out.key(tag.name).string(tag.value);
     out.end();
   }
+}
+
+// All but `type` and `channel`.
+void append_message(ObjectWriter& out, const broker::Publication& publication) {
+  append_head(out, publication);
   append_payload(out, publication);
+}
+
+std::string_view name(broker::PayloadKind kind) {
+  switch (kind) {
+    case broker::PayloadKind::kJson: return "json";
+    case broker::PayloadKind::kText: return "text";
+    case broker::PayloadKind::kBinary: return "binary";
+  }
+  return "binary";
 }
 
 void append_member(ObjectWriter& out, const hub::Member& member) {
@@ -118,7 +139,10 @@ std::string encode_error(Format format, std::uint64_t id, const Refusal& refusal
   const ErrorName& error = native::name(refusal.code);
   begin(out, type::kError, id).text(member::kChannel, channel);
   out.key(member::kCode).string(error.code).key(member::kMessage).string(refusal.message);
-  out.key(member::kRetry).boolean(error.retry).end();
+  out.key(member::kRetry).boolean(error.retry || refusal.retry);
+  if (refusal.retry_after_ms != 0) out.key(member::kRetryAfter).u64(refusal.retry_after_ms);
+  if (refusal.code == ErrorCode::kSchemaViolation) out.key(member::kPath).string(refusal.path);
+  out.text(member::kReason, refusal.reason).end();
   return text;
 }
 
@@ -143,6 +167,7 @@ std::string encode(Format format, const Subscribed& subscribed) {
     append_position(out, joined.position);
     out.key(member::kTop).u64(joined.top);
     out.key(member::kRecoverable).boolean(joined.recoverable);
+    out.flag(member::kDelta, subscribed.delta);
     if (subscribed.since) {
       out.key(member::kRecovered).boolean(joined.recovered);
       if (joined.gap && !joined.recovered) {
@@ -203,6 +228,17 @@ std::string encode_members(Format format, std::uint64_t id, std::string_view cha
   return text;
 }
 
+std::string encode_occupancy(Format format, std::uint64_t id, std::string_view channel,
+                             const hub::Occupancy& occupancy, bool presence) {
+  std::string text;
+  ObjectWriter out(format, text);
+  begin(out, type::kOccupancy, id).key(member::kChannel).string(channel);
+  out.key(member::kSubscribers).u64(occupancy.subscribers);
+  if (presence) append_counts(out, occupancy.present);
+  out.end();
+  return text;
+}
+
 std::string encode_pong(Format format, std::uint64_t id, std::uint64_t time_ms) {
   std::string text;
   ObjectWriter out(format, text);
@@ -214,7 +250,7 @@ std::string encode_result(Format format, std::uint64_t id, std::string_view data
   std::string text;
   ObjectWriter out(format, text);
   begin(out, type::kResult, id);
-  append_json(out, member::kData, data);
+  append_data(out, data);
   out.end();
   return text;
 }
@@ -225,6 +261,30 @@ std::string encode_message(Format format, const broker::Publication& publication
   ObjectWriter out(format, text);
   begin(out, type::kMessage).key(member::kChannel).string(publication.channel);
   append_message(out, publication);
+  out.end();
+  return text;
+}
+
+std::string encode_delta(Format format, const broker::Publication& publication,
+                         const broker::Publication* before) {
+  std::string text;
+  ObjectWriter out(format, text);
+  begin(out, type::kMessage).key(member::kChannel).string(publication.channel);
+  append_head(out, publication);
+  const Bytes payload = publication.payload->bytes();
+  std::string delta;
+  if (before != nullptr && payload.size() >= kDeltaBytesMin) {
+    delta = codec::delta_of(before->payload->bytes(), payload);
+  }
+  // What base64 makes of it.
+  if (!delta.empty() && delta.size() / 3 * 4 + kDeltaBytesMin / 2 < payload.size()) {
+    out.key(member::kDelta).binary(as_bytes(delta));
+    out.key(member::kOf).string(name(publication.kind));
+  } else if (publication.kind == broker::PayloadKind::kJson) {
+    out.key(member::kText).string(as_text(payload)).flag(member::kJson, true);
+  } else {
+    append_payload(out, publication);
+  }
   out.end();
   return text;
 }
@@ -267,6 +327,15 @@ std::string encode_unsubscribed(Format format, std::string_view channel, bool pa
   return text;
 }
 
+std::string encode_left(Format format, std::string_view channel, const Refusal& refusal) {
+  std::string text;
+  ObjectWriter out(format, text);
+  begin(out, type::kLeft).key(member::kChannel).string(channel);
+  out.key(member::kCode).string(native::name(refusal.code).code);
+  out.key(member::kMessage).string(refusal.message).end();
+  return text;
+}
+
 std::string encode_presence(Format format, std::string_view channel,
                             const hub::PresenceDiff& diff) {
   std::string text;
@@ -304,6 +373,16 @@ std::string encode_presence(Format format, std::string_view channel,
     }
     out.end_array();
   }
+  out.end();
+  return text;
+}
+
+std::string encode_call(Format format, std::uint64_t call, std::string_view method,
+                        std::string_view data) {
+  std::string text;
+  ObjectWriter out(format, text);
+  begin(out, type::kCall).key(member::kCall).u64(call).key(member::kMethod).string(method);
+  if (!data.empty()) append_data(out, data);
   out.end();
   return text;
 }

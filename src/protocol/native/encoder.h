@@ -17,6 +17,7 @@
 
 #include "base/buffer.h"
 #include "broker/broker.h"
+#include "hub/hub.h"
 #include "hub/presence_view.h"
 #include "hub/subscriber.h"
 #include "protocol/native/command.h"
@@ -52,6 +53,7 @@ struct Subscribed {
   std::string_view channel;  // or a pattern: then nothing below counts
   bool pattern = false;
   bool since = false;  // was given: `recovered` and `gap` are told
+  bool delta = false;  // messages may come as differences
   hub::Joined joined;
 };
 
@@ -61,6 +63,9 @@ std::string encode_history(Format format, std::uint64_t id, std::string_view cha
                            const broker::HistoryPage& page);
 std::string encode_members(Format format, std::uint64_t id, std::string_view channel,
                            const hub::PresencePage& page);
+// With the id 0 a push. `presence` says whether the channel has any.
+std::string encode_occupancy(Format format, std::uint64_t id, std::string_view channel,
+                             const hub::Occupancy& occupancy, bool presence);
 std::string encode_pong(Format format, std::uint64_t id, std::uint64_t time_ms);
 // `data` is JSON.
 std::string encode_result(Format format, std::uint64_t id, std::string_view data);
@@ -68,14 +73,24 @@ std::string encode_result(Format format, std::uint64_t id, std::string_view data
 // ---- Pushes ----
 
 std::string encode_message(Format format, const broker::Publication& publication);
+// For who has asked for differences: from `before`, the publication with the offset before, if it
+// is given and the difference is smaller. Payloads that are JSON come as text, so that their bytes
+// are known.
+std::string encode_delta(Format format, const broker::Publication& publication,
+                         const broker::Publication* before);
 std::string encode_advance(Format format, std::string_view channel, std::uint64_t offset);
 std::string encode_gap(Format format, std::string_view channel, const hub::Gap& gap);
 // Of a pattern's messages, how many were left out.
 std::string encode_missed(Format format, std::string_view pattern, std::uint64_t messages);
 std::string encode_unsubscribed(Format format, std::string_view channel, bool pattern,
                                 const Refusal& refusal);
+// The presence of this client has ended.
+std::string encode_left(Format format, std::string_view channel, const Refusal& refusal);
 std::string encode_presence(Format format, std::string_view channel,
                             const hub::PresenceDiff& diff);
+// `data` is JSON, empty if there is none.
+std::string encode_call(Format format, std::uint64_t call, std::string_view method,
+                        std::string_view data);
 std::string encode_expiring(Format format, std::uint64_t expires_ms);
 
 // ---- WebSocket frames, to be shared by all receivers of a loop ----

@@ -78,9 +78,24 @@ TEST(NativeEncoder, TellsWhichErrorsPassAway) {
     const ErrorName& error = kErrorNames[i];
     const bool retry = error.code == "too_many_members" || error.code == "too_many_pending" ||
                        error.code == "rate_limited" || error.code == "overloaded" ||
-                       error.code == "unavailable";
+                       error.code == "unavailable" || error.code == "app_unavailable";
     EXPECT_EQ(error.retry, retry) << error.code;
   }
+}
+
+TEST(NativeEncoder, TellsWhatTheApplicationHasSaid) {
+  expect_said(
+      [](Format format) {
+        return encode_error(format, 7,
+                            refusal_of({.code = AppRefusal::Code::kRefused,
+                                        .message = "not now",
+                                        .reason = "closed",
+                                        .retry = true}));
+      },
+      R"({"type":"error","id":7,"code":"refused","message":"not now","retry":true,)"
+      R"("reason":"closed"})");
+  EXPECT_EQ(refusal_of(AppRefusal()).code, ErrorCode::kAppUnavailable);
+  EXPECT_EQ(refusal_of({.code = AppRefusal::Code::kNoHandler}).code, ErrorCode::kNoHandler);
 }
 
 TEST(NativeEncoder, EveryRefusalOfTheHubHasACode) {
@@ -89,6 +104,7 @@ TEST(NativeEncoder, EveryRefusalOfTheHubHasACode) {
   EXPECT_EQ(refusal_of(HubError::kOverloaded).code, ErrorCode::kOverloaded);
   EXPECT_EQ(refusal_of(HubError::kIdempotencyConflict).code, ErrorCode::kIdempotencyConflict);
   EXPECT_EQ(refusal_of(HubError::kTooManyMembers).code, ErrorCode::kTooManyMembers);
+  EXPECT_EQ(refusal_of(HubError::kTooLarge).code, ErrorCode::kTooLarge);
   EXPECT_EQ(refusal_of(HubError::kNoHistory).code, ErrorCode::kNoHistory);
   EXPECT_EQ(refusal_of(HubError::kNoPresence).code, ErrorCode::kNoPresence);
 }
@@ -165,7 +181,23 @@ TEST(NativeEncoder, NeverTouchesTheBytesOfAJsonPayload) {
   // A double cannot hold that number, so MessagePack's receivers get the text.
   EXPECT_EQ(shown(Format::kMsgpack, encode_message(Format::kMsgpack, one)),
             R"({"type":"message","channel":"room:1","offset":42,"time":1767225600123,)"
-            R"("text":"{ \"a\" : 1e400 }"})");
+            R"("text":"{ \"a\" : 1e400 }","json":true})");
+  EXPECT_EQ(shown(Format::kMsgpack, encode_result(Format::kMsgpack, 7, "[1e400]")),
+            R"({"type":"result","id":7,"text":"[1e400]","json":true})");
+}
+
+TEST(NativeEncoder, SaysHowManyListen) {
+  const hub::Occupancy occupancy{.subscribers = 5, .present = {.members = 3, .users = 2}};
+  expect_said([&](Format format) { return encode_occupancy(format, 11, "c", occupancy, true); },
+              R"({"type":"occupancy","id":11,"channel":"c","subscribers":5,"count":3,"users":2})");
+  expect_said([&](Format format) { return encode_occupancy(format, 0, "c", occupancy, false); },
+              R"({"type":"occupancy","channel":"c","subscribers":5})");
+}
+
+TEST(NativeEncoder, SaysWhoIsNotPresentAnyMore) {
+  expect_said(
+      [](Format format) { return encode_left(format, "c", {ErrorCode::kForbidden, "no"}); },
+      R"({"type":"left","channel":"c","code":"forbidden","message":"no"})");
 }
 
 TEST(NativeEncoder, SendsMoreTagsThanASmallMapHolds) {

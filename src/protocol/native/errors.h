@@ -10,6 +10,8 @@
 #include <string_view>
 
 #include "hub/subscriber.h"
+#include "protocol/app_hook.h"
+#include "protocol/validation.h"
 
 namespace anywire::protocol::native {
 
@@ -29,6 +31,8 @@ enum class ErrorCode : std::uint8_t {
   kTooLarge,
   kNoHistory,
   kNoPresence,
+  kNoOccupancy,
+  kEpochChanged,
   kTooManyMembers,
   kNotPresent,
   kIdempotencyConflict,
@@ -37,9 +41,12 @@ enum class ErrorCode : std::uint8_t {
   kRateLimited,
   kOverloaded,
   kUnavailable,
+  kRefused,
+  kAppUnavailable,
+  kSchemaViolation,
 };
 
-inline constexpr std::size_t kErrorCodes = 23;
+inline constexpr std::size_t kErrorCodes = 28;
 
 struct ErrorName {
   std::string_view code;
@@ -62,6 +69,8 @@ inline constexpr std::array<ErrorName, kErrorCodes> kErrorNames = {{
     {"too_large"},
     {"no_history"},
     {"no_presence"},
+    {"no_occupancy"},
+    {"epoch_changed"},
     {"too_many_members", true},
     {"not_present"},
     {"idempotency_conflict"},
@@ -70,22 +79,31 @@ inline constexpr std::array<ErrorName, kErrorCodes> kErrorNames = {{
     {"rate_limited", true},
     {"overloaded", true},
     {"unavailable", true},
+    {"refused"},
+    {"app_unavailable", true},
+    {"schema_violation"},
 }};
 
 constexpr const ErrorName& name(ErrorCode code) {
   return kErrorNames[static_cast<std::size_t>(code)];
 }
 
-static_assert(name(ErrorCode::kUnavailable).code == "unavailable");
+static_assert(name(ErrorCode::kSchemaViolation).code == "schema_violation");
 
 // Why a command is not carried out; `message` is for the developer of the client.
 struct Refusal {
   ErrorCode code = ErrorCode::kBadMessage;
   std::string message;
+  std::string reason;  // of kRefused: the application's own code, if it gave one
+  bool retry = false;  // of kRefused: the application says that the same may be allowed later
+  std::uint64_t retry_after_ms = 0;  // then it may succeed; 0: nobody knows
+  std::string path;  // of kSchemaViolation: JSON Pointer into the data; empty: all of it
 
   bool operator==(const Refusal&) const = default;
 };
 
 Refusal refusal_of(hub::HubError error);
+Refusal refusal_of(AppRefusal refused);
+Refusal refusal_of(SchemaViolation violation);
 
 }  // namespace anywire::protocol::native

@@ -13,13 +13,17 @@ namespace anywire::protocol::native {
 namespace {
 
 constexpr std::array<std::string_view, kFields> kFieldNames = {
-    member::kAfter,    member::kAgent,          member::kBefore, member::kBinary,
-    member::kChannel,  member::kConflationKey,  member::kData,   member::kEvent,
-    member::kFilter,   member::kFrom,           member::kId,     member::kIdempotencyKey,
-    member::kInfo,     member::kLimit,          member::kMessageId, member::kMethod,
-    member::kOrder,    member::kOwn,            member::kPattern, member::kPresence,
-    member::kRewind,   member::kSession,        member::kSince,  member::kTags,
-    member::kText,     member::kTo,             member::kToken,  member::kType,
+    member::kAfter, member::kAgent, member::kBefore,
+    member::kBinary, member::kCall, member::kChannel, member::kConflationKey,
+    member::kData, member::kDelta, member::kEpoch,
+    member::kError, member::kEvent, member::kFilter, member::kFrom,
+    member::kId, member::kIdempotencyKey, member::kInfo,
+    member::kLimit, member::kMessageId, member::kMethod,
+    member::kOccupancy, member::kOrder, member::kOwn,
+    member::kPattern, member::kPresence, member::kRewind,
+    member::kSession, member::kSince, member::kTags,
+    member::kText, member::kTo, member::kToken,
+    member::kType,
 };
 static_assert(std::ranges::is_sorted(kFieldNames));
 
@@ -58,8 +62,8 @@ Incoming MessageParser<Value>::parse(Value message) {
     refuse(ErrorCode::kBadMessage, "a message is an object");
   } else if (sort(message)) {
     const std::string_view wanted = required_text(Field::kType, kNoLimit);
-    const bool is_publish = wanted == type::kPublish;
-    incoming.id = read_id(!is_publish);
+    const bool may_lack_id = wanted == type::kPublish || wanted == type::kAnswer;
+    incoming.id = read_id(!may_lack_id);
     if (const auto named = at(Field::kChannel)) {
       const std::string_view channel = named->string().value_or("");
       if (is_channel_name(channel, limits_.channel_bytes_max)) incoming.channel = channel;
@@ -88,7 +92,8 @@ auto MessageParser<Value>::find(std::string_view wanted) -> Make {
       {type::kConnect, &Parser::connect},     {type::kAuth, &Parser::auth},
       {type::kHistory, &Parser::history},     {type::kEnter, &Parser::enter},
       {type::kLeave, &Parser::leave},         {type::kMembers, &Parser::members},
-      {type::kRpc, &Parser::rpc},
+      {type::kRpc, &Parser::rpc},             {type::kOccupancy, &Parser::occupancy},
+      {type::kAnswer, &Parser::answer},
   };
   for (const auto& [name, make] : kCommands) {
     if (name == wanted) return make;
@@ -147,11 +152,18 @@ Command MessageParser<Value>::subscribe() {
   subscribe.rewind = static_cast<std::uint32_t>(std::min<std::uint64_t>(
       number(Field::kRewind).value_or(0), std::numeric_limits<std::uint32_t>::max()));
   subscribe.presence = boolean(Field::kPresence, false);
+  subscribe.occupancy = boolean(Field::kOccupancy, false);
+  subscribe.delta = boolean(Field::kDelta, false);
   subscribe.own = boolean(Field::kOwn, true);
   subscribe.filter = filter();
-  if (subscribe.pattern && (subscribe.since || at(Field::kRewind) || subscribe.presence)) {
+  if (at(Field::kToken)) subscribe.token = text(Field::kToken, kNoLimit);
+  if (subscribe.pattern && subscribe.token) {
+    refuse(ErrorCode::kBadMessage, "a \"token\" is for one channel, not for a pattern");
+  }
+  if (subscribe.pattern && (subscribe.since || at(Field::kRewind) || subscribe.presence ||
+                            subscribe.occupancy)) {
     refuse(ErrorCode::kBadMessage,
-           "a pattern has neither \"since\" nor \"rewind\" nor \"presence\"");
+           "a pattern has neither \"since\" nor \"rewind\", \"presence\" or \"occupancy\"");
   }
   if (subscribe.since && at(Field::kRewind)) {
     refuse(ErrorCode::kBadMessage, "\"rewind\" is for subscriptions without \"since\"");
@@ -183,14 +195,15 @@ template <typename Value>
 Command MessageParser<Value>::history() {
   History history;
   history.channel = channel();
+  history.epoch = epoch();
   const std::string_view order = text(Field::kOrder, kNoLimit);
   if (order == kBackward) {
     history.query.order = broker::HistoryQuery::Order::kBackward;
   } else if (at(Field::kOrder) && order != kForward) {
     refuse(ErrorCode::kBadMessage, "\"order\" is \"forward\" or \"backward\"");
   }
-  history.query.after = number(Field::kAfter);
-  history.query.before = number(Field::kBefore);
+  history.query.after = offset(Field::kAfter);
+  history.query.before = offset(Field::kBefore);
   history.query.from_ms = number(Field::kFrom);
   history.query.to_ms = number(Field::kTo);
   history.query.limit = page();
@@ -220,6 +233,11 @@ Command MessageParser<Value>::members() {
 }
 
 template <typename Value>
+Command MessageParser<Value>::occupancy() {
+  return AskOccupancy{channel()};
+}
+
+template <typename Value>
 Command MessageParser<Value>::ping() {
   return Ping{};
 }
@@ -230,6 +248,34 @@ Command MessageParser<Value>::rpc() {
   rpc.method = required_text(Field::kMethod, limits_.event_bytes_max);
   rpc.data = json(Field::kData);
   return rpc;
+}
+
+// Of a call that this server made: by the number it gave it.
+template <typename Value>
+Command MessageParser<Value>::answer() {
+  Answer answer;
+  const std::optional<std::uint64_t> call = number(Field::kCall);
+  if (!at(Field::kCall)) refuse(ErrorCode::kBadMessage, "\"call\" is missing");
+  answer.call = call.value_or(0);
+  answer.data = json(Field::kData);
+  const std::optional<Value> error = at(Field::kError);
+  if (!error) return answer;
+  if (answer.data) refuse(ErrorCode::kBadMessage, "either \"data\" or \"error\", not both");
+  std::optional<std::string_view> code;
+  std::optional<std::string_view> message;
+  each_member(*error, [&](std::string_view name, Value part) {
+    if (name == member::kCode) code = part.string();
+    if (name == member::kMessage) message = part.string();
+    return true;
+  });
+  if (!code || !message) {
+    refuse(ErrorCode::kBadMessage, "an \"error\" has a \"code\" and a \"message\", two strings");
+  } else if (code->size() > limits_.event_bytes_max || message->size() > kAnswerErrorBytesMax) {
+    too_large(Field::kError, kAnswerErrorBytesMax);
+  } else {
+    answer.error = Answer::Failure{*code, *message};
+  }
+  return answer;
 }
 
 template <typename Value>
@@ -264,6 +310,14 @@ std::optional<std::uint64_t> MessageParser<Value>::number(Field field) {
   const std::optional<std::uint64_t> number = value->u64();
   if (!number) wrong_type(field, "a whole number from 0 up");
   return number;
+}
+
+// Clients in JSON could not read what a larger one brings.
+template <typename Value>
+std::optional<std::uint64_t> MessageParser<Value>::offset(Field field) {
+  const std::optional<std::uint64_t> offset = number(field);
+  if (offset && *offset > kIdMax) wrong_type(field, "at most 9007199254740991");
+  return offset;
 }
 
 template <typename Value>
@@ -351,7 +405,17 @@ std::optional<broker::Position> MessageParser<Value>::since() {
            "\"since\" must have an \"epoch\", a string, and an \"offset\", a whole number");
     return std::nullopt;
   }
+  if (*offset > kIdMax) {
+    refuse(ErrorCode::kBadMessage, "the \"offset\" is at most 9007199254740991");
+    return std::nullopt;
+  }
   return broker::Position{parse_epoch(*epoch), *offset};
+}
+
+template <typename Value>
+std::optional<std::uint64_t> MessageParser<Value>::epoch() {
+  if (!at(Field::kEpoch)) return std::nullopt;
+  return parse_epoch(text(Field::kEpoch, kNoLimit));
 }
 
 template <typename Value>

@@ -23,9 +23,13 @@ enum class Field : std::uint8_t {
   kAgent,
   kBefore,
   kBinary,
+  kCall,
   kChannel,
   kConflationKey,
   kData,
+  kDelta,
+  kEpoch,
+  kError,
   kEvent,
   kFilter,
   kFrom,
@@ -35,6 +39,7 @@ enum class Field : std::uint8_t {
   kLimit,
   kMessageId,
   kMethod,
+  kOccupancy,
   kOrder,
   kOwn,
   kPattern,
@@ -79,14 +84,17 @@ class MessageParser {
   Command enter();
   Command leave();
   Command members();
+  Command occupancy();
   Command ping();
   Command rpc();
+  Command answer();
 
   // Readers of one member: the default if it is absent, or wrong; then the first fault is kept.
   std::optional<Value> at(Field field) const { return fields_[static_cast<std::size_t>(field)]; }
   std::string_view text(Field field, std::size_t bytes_max);
   std::string_view required_text(Field field, std::size_t bytes_max);
   std::optional<std::uint64_t> number(Field field);
+  std::optional<std::uint64_t> offset(Field field);
   bool boolean(Field field, bool otherwise);
   std::optional<std::string_view> json(Field field);
   std::optional<std::string_view> info();
@@ -94,6 +102,7 @@ class MessageParser {
   std::string_view channel();
   std::string_view channel_or_pattern(bool& pattern);
   std::optional<broker::Position> since();
+  std::optional<std::uint64_t> epoch();
   Payload payload();
   Filter filter();
   bool add_rule(Filter& filter, std::string_view tag, Value values);

@@ -29,6 +29,7 @@ class PatternSeat final : public hub::PatternSubscriber {
   const Filter filter;
   const bool own;
   std::uint64_t reply_id;  // of the command that is not answered yet, or 0
+  bool stalled = false;    // misses messages until the client has read
 
  private:
   void on_subscribed() override;

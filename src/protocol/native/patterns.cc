@@ -25,6 +25,8 @@ void NativeSession::subscribe_pattern(std::uint64_t id, const Subscribe& subscri
     refusal = {ErrorCode::kAlreadySubscribed, "the pattern is subscribed to already"};
   } else if (!may_listen(*glob)) {
     refusal = forbidden(auth::Operation::kSubscribe, text);
+  } else if (extras_ && extras_->patterns.size() >= adapter_.options().patterns_max) {
+    refusal = {ErrorCode::kTooManyChannels, "this connection has as many patterns as it may"};
   } else {
     refusal = no_place();
   }
@@ -101,26 +103,51 @@ void NativeSession::on_subscribed(PatternSeat& seat) {
   reply(id, encode(format_, subscribed));
 }
 
+// The hub calls for each pattern in turn. The first of them that can take more speaks for all of
+// them, so that the client gets a message once and a channel's messages in their order.
 bool NativeSession::deliver(PatternSeat& seat, hub::Delivery& delivery) {
   const std::string_view channel = delivery.publications().front()->channel;
   const Seat* named = find(channel);
   const bool twice = named != nullptr && named->in_force;
   // The rule of this channel may be stricter than the pattern's.
   const auto& rules = adapter_.hub().rules();
-  if (twice || (rules.size() > 1 &&
-                may(auth::Operation::kSubscribe, channel, rules.find(channel)))) {
-    return !transport_.congested();
-  }
-  if (seat.own && seat.filter.empty()) {
-    transport_.send_frame(frames_of(delivery));
-  } else {
-    for (std::size_t i = 0; i < delivery.publications().size(); ++i) {
-      if (wants(seat.filter, seat.own, *delivery.publications()[i])) {
+  const hub::ChannelRule& rule = rules.find(channel);
+  const bool closed = rule.subscribe_hook || ((rules.size() > 1 || is_reserved(channel)) &&
+                                              may_subscribe(channel, rule));
+  if (!twice && !closed) {
+    const bool alone = extras_->patterns.size() == 1;
+    if (alone && seat.own && seat.filter.empty()) {
+      transport_.send_frame(frames_of(delivery));
+    } else {
+      for (std::size_t i = 0; i < delivery.publications().size(); ++i) {
+        const broker::Publication& publication = *delivery.publications()[i];
+        if (alone ? !wants(seat.filter, seat.own, publication)
+                  : !take_first(publication) || !pattern_wants(publication)) {
+          continue;
+        }
         transport_.send_frame(frame_of(delivery, i));
       }
     }
   }
-  return !transport_.congested();
+  seat.stalled = transport_.congested();
+  return !seat.stalled;
+}
+
+// Whether no pattern has seen it yet.
+bool NativeSession::take_first(const broker::Publication& publication) {
+  Taken& taken = extras_->taken;
+  if (taken[0].epoch != publication.epoch) std::swap(taken[0], taken[1]);
+  if (taken[0].epoch != publication.epoch) taken[0] = {publication.epoch, 0};
+  if (publication.offset <= taken[0].offset) return false;
+  taken[0].offset = publication.offset;
+  return true;
+}
+
+bool NativeSession::pattern_wants(const broker::Publication& publication) const {
+  return std::ranges::any_of(extras_->patterns, [&](const std::unique_ptr<PatternSeat>& one) {
+    return one->reply_id == 0 && !one->stalled && one->glob.matches(publication.channel) &&
+           wants(one->filter, one->own, publication);
+  });
 }
 
 void NativeSession::on_missed(PatternSeat& seat, std::uint64_t messages) {

@@ -8,6 +8,7 @@
 namespace anywire::protocol::native {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -117,6 +118,134 @@ TEST_F(NativePresenceTest, ForgetsAnEnterThatWasRefused) {
   EXPECT_THAT(second->heard(), ElementsAre(HasSubstr("not_present")));
 }
 
+// The codec and the token refuse such infos before; whatever the owner refuses must not part it
+// from its session all the same.
+TEST_F(NativePresenceTest, StaysPresentWhereAnotherInfoIsRefused) {
+  options.codec.info_bytes_max = 10'000;
+  const std::string big = "\"" + std::string(6000, 'i') + "\"";
+  for (const std::uint32_t owner : {0u, 1u}) {
+    const std::string channel = channel_owned_by(owner);
+    auto listens = listener(channel);
+    auto client = connect();
+    enter(*client, channel, "[1]");
+    told(*listens);
+    client->say(R"({"type":"enter","id":7,"channel":")" + channel + R"(","info":)" + big + "}");
+    settle();
+    EXPECT_THAT(client->heard(), ElementsAre(HasSubstr(R"("code":"too_large")")));
+    EXPECT_THAT(told(*listens), IsEmpty());
+    client->lose();
+    auto second = resume(*client, 1 - owner);
+    settle();
+    EXPECT_THAT(second->heard(), ElementsAre(HasSubstr(R"("resumed":true)")));
+    pass(Duration(20'000));
+    EXPECT_THAT(told(*listens), IsEmpty()) << "with the info it had";
+    second->say(R"({"type":"leave","id":8,"channel":")" + channel + "\"}");
+    settle();
+    EXPECT_THAT(second->heard(), ElementsAre(R"({"type":"ok","id":8})"));
+    EXPECT_THAT(told(*listens), ElementsAre(HasSubstr(R"("reason":"left")")));
+  }
+}
+
+TEST_F(NativePresenceTest, LeavesWithTheConnectionAfterARefusedEnter) {
+  options.codec.info_bytes_max = 10'000;
+  const std::string big = "\"" + std::string(6000, 'i') + "\"";
+  for (const std::uint32_t owner : {0u, 1u}) {
+    const std::string channel = channel_owned_by(owner);
+    auto listens = listener(channel);
+    auto client = connect();
+    enter(*client, channel);
+    told(*listens);
+    client->say(R"({"type":"enter","id":7,"channel":")" + channel + R"(","info":)" + big + "}");
+    settle();
+    client->lose();
+    settle();
+    pass(Duration(11'000));
+    EXPECT_THAT(told(*listens), ElementsAre(HasSubstr(R"("count":0)")));
+  }
+}
+
+// The session that is taken over had asked for what is refused, and had not been told.
+TEST_F(NativePresenceTest, IsNowhereWhenItsReturnIsRefused) {
+  options.codec.info_bytes_max = 10'000;
+  const std::string big = "\"" + std::string(6000, 'i') + "\"";
+  const std::string channel = channel_owned_by(1);
+  for (const std::uint32_t loop : {0u, 1u}) {
+    auto listens = listener(channel);
+    auto client = connect();
+    enter(*client, channel);
+    told(*listens);
+    client->say(R"({"type":"enter","id":7,"channel":")" + channel + R"(","info":)" + big + "}");
+    client->lose();
+    auto second = resume(*client, loop);
+    settle();
+    EXPECT_THAT(second->heard(),
+                ElementsAre(HasSubstr(R"("resumed":true)"),
+                            AllOf(HasSubstr(R"("type":"left")"), HasSubstr("too_large"))));
+    EXPECT_THAT(told(*listens), ElementsAre(HasSubstr(R"("count":0)")));
+    second->say(R"({"type":"leave","id":8,"channel":")" + channel + "\"}");
+    EXPECT_THAT(second->heard(), ElementsAre(HasSubstr("not_present")));
+  }
+}
+
+// It has not begun to be present, and nobody is left.
+TEST_F(NativePresenceTest, IsNowhereWhenItsFirstEnterIsRefused) {
+  options.codec.info_bytes_max = 10'000;
+  const std::string big = "\"" + std::string(6000, 'i') + "\"";
+  for (const std::uint32_t owner : {0u, 1u}) {
+    const std::string channel = channel_owned_by(owner);
+    auto client = connect();
+    const std::string command = R"({"type":"enter","channel":")" + channel + R"(","info":)" + big;
+    client->say("[" + command + R"(,"id":2},)" + command + R"(,"id":3}])");
+    settle();
+    EXPECT_THAT(client->heard(), ElementsAre(HasSubstr("too_large"), HasSubstr("too_large")));
+    client->say(R"({"type":"leave","id":4,"channel":")" + channel + "\"}");
+    EXPECT_THAT(client->heard(), ElementsAre(HasSubstr("not_present")));
+    client->say(R"({"type":"members","id":5,"channel":")" + channel + "\"}");
+    settle();
+    EXPECT_THAT(client->heard(), ElementsAre(HasSubstr(R"("count":0)")));
+  }
+}
+
+TEST_F(NativePresenceTest, TakesNoTokenWhoseInfoNobodyMayShow) {
+  const std::string big = R"({"sub":"ann","info":")" + std::string(6000, 'i') + "\"}";
+  auto listens = listener("c");
+  auto client = connect(token(R"({"sub":"ann","info":1})"));
+  enter(*client, "c");
+  told(*listens);
+  client->say(R"({"type":"auth","id":7,"token":")" + token(big) + "\"}");
+  EXPECT_THAT(client->heard(), ElementsAre(HasSubstr("invalid_claim: info")));
+  enter(*client, "c");
+  EXPECT_THAT(told(*listens), IsEmpty());
+  auto second = resume(*client, 1, token(big));
+  settle();
+  EXPECT_THAT(second->heard(), ElementsAre(HasSubstr("close:4451:invalid_claim: info")));
+  client->lose();
+  settle();
+  pass(Duration(11'000));
+  EXPECT_THAT(told(*listens), ElementsAre(HasSubstr(R"("count":0)")));
+}
+
+// Whether it asks again or not, who was told to leave is not there.
+TEST_F(NativePresenceTest, IsNowhereAfterATokenThatForbidsIt) {
+  rule.presence_access = hub::Access::kCapability;
+  const std::string all = R"({"sub":"ann","capability":{"*":["*"]}})";
+  for (const std::uint32_t owner : {0u, 1u}) {
+    const std::string channel = channel_owned_by(owner);
+    auto watch = connect(token(all));
+    auto client = connect(token(all));
+    enter(*client, channel);
+    client->say(R"([{"type":"auth","id":2,"token":")" + token(R"({"sub":"ann"})") +
+                R"("},{"type":"enter","id":3,"channel":")" + channel + "\"}]");
+    settle();
+    EXPECT_THAT(client->heard(), ElementsAre(HasSubstr("ok"), HasSubstr(R"("type":"left")"),
+                                             HasSubstr(R"("id":3,)")));
+    pass(Duration(200));
+    watch->say(R"({"type":"members","id":7,"channel":")" + channel + "\"}");
+    settle();
+    EXPECT_THAT(watch->heard(), ElementsAre(HasSubstr(R"("count":0)")));
+  }
+}
+
 TEST_F(NativePresenceTest, CountsAmongTheChannelsOfAConnection) {
   options.channels_max = 1;
   auto client = connect();
@@ -214,12 +343,59 @@ TEST_F(NativePresenceTest, LeavesWhatTheNewTokenDoesNotAllow) {
   enter(*first, "c");
   auto second = resume(*first, 1, token(R"({"sub":"ann"})"));
   settle();
-  EXPECT_THAT(second->heard(), ElementsAre(HasSubstr(R"("resumed":true)")));
+  EXPECT_THAT(second->heard(),
+              ElementsAre(HasSubstr(R"("resumed":true)"),
+                          HasSubstr(R"({"type":"left","channel":"c","code":"forbidden")")));
   pass(Duration(200));
   auto watch = connect(token(R"({"sub":"bob","capability":{"*":["*"]}})"));
   watch->say(R"({"type":"members","id":7,"channel":"c"})");
   settle();
   EXPECT_THAT(watch->heard(), ElementsAre(HasSubstr(R"("count":0)")));
+}
+
+// Its place was given to another while it was away.
+TEST_F(NativePresenceTest, TellsWhoComesBackThatItIsNotPresentAnyMore) {
+  rule.members_max = 1;
+  rule.presence_grace = Duration(1'000);
+  for (const std::uint32_t loop : {0u, 1u}) {
+    const std::string channel = channel_owned_by(1);
+    auto first = connect({}, Format::kJson, loop);
+    enter(*first, channel);
+    first->lose();
+    settle();
+    pass(Duration(2'000));
+    auto other = connect();
+    enter(*other, channel);
+    auto second = resume(*first, loop);
+    settle();
+    EXPECT_THAT(second->heard(),
+                ElementsAre(HasSubstr(R"("resumed":true)"),
+                            R"({"type":"left","channel":")" + channel +
+                                R"(","code":"too_many_members",)"
+                                R"("message":"the presence of the channel is full"})"));
+    second->say(R"({"type":"leave","id":7,"channel":")" + channel + "\"}");
+    EXPECT_THAT(second->heard(), ElementsAre(HasSubstr("not_present")));
+    other->say(R"({"type":"leave","id":7,"channel":")" + channel + "\"}");
+    settle();
+    pass(Duration(200));
+  }
+}
+
+// What a client does that does not know whether it is present still.
+TEST_F(NativePresenceTest, MayBeEnteredAgainWithoutAnybodyNoticing) {
+  auto listens = listener("c");
+  auto first = connect();
+  enter(*first, "c", "[1]");
+  told(*listens);
+  first->lose();
+  settle();
+  auto second = resume(*first, 1);
+  settle();
+  second->heard();
+  enter(*second, "c", "[1]");
+  enter(*second, "c", "[1]");
+  pass(Duration(20'000));
+  EXPECT_THAT(told(*listens), IsEmpty());
 }
 
 TEST_F(NativePresenceTest, SharesOneFrameAmongListeners) {

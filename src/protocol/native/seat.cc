@@ -10,8 +10,8 @@ std::unique_ptr<Seat> Seat::make(NativeSession& session, std::string_view channe
 }
 
 Seat::Seat(NativeSession& session, std::string_view channel)
-    : channel_bytes_(static_cast<std::uint16_t>(channel.size())), session_(session) {
-  AW_ASSERT(channel.size() <= UINT16_MAX);
+    : channel_bytes_less_one_((channel.size() - 1) & (kNameBytesMax - 1)), session_(session) {
+  AW_ASSERT(!channel.empty() && channel.size() <= kNameBytesMax);
   channel.copy(reinterpret_cast<char*>(this + 1), channel.size());
 }
 

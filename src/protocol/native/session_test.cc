@@ -9,6 +9,7 @@
 namespace anywire::protocol::native {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -78,7 +79,7 @@ TEST_F(NativeSessionTest, ClosesOnTokensItDoesNotTake) {
   EXPECT_THAT(client->heard(), ElementsAre(StartsWith("close:4451:")));
   client = attach();
   client->say(R"({"type":"connect","id":1,"token":")" + expiring_in(Duration(-31'000)) + "\"}");
-  EXPECT_THAT(client->heard(), ElementsAre(StartsWith("close:4451:expired: ")));
+  EXPECT_THAT(client->heard(), ElementsAre(StartsWith("close:4452:expired: ")));
   client->say(kConnect);
   EXPECT_THAT(client->heard(), IsEmpty());
 }
@@ -184,7 +185,7 @@ TEST_F(NativeSessionTest, AnswersThatComeTooLateHarmNobody) {
 // ---- Tokens ----
 
 TEST_F(NativeSessionTest, WarnsBeforeTheTokensEndAndCloses) {
-  verify.leeway = Duration(2'000);
+  options.expiry_grace = Duration(2'000);
   auto client = connect(expiring_in(Duration(100'000)));
   pass(Duration(69'000));
   EXPECT_THAT(client->heard(), IsEmpty());
@@ -279,10 +280,95 @@ TEST_F(NativeSessionTest, SubscribesToWhatTheTokenNames) {
   EXPECT_THAT(heard, testing::Contains(HasSubstr(
                          R"({"type":"unsubscribed","channel":"raw:1","code":"forbidden")")));
   EXPECT_THAT(heard, testing::Contains(HasSubstr(R"({"type":"subscribed","channel":"news")")));
-  client->say(R"([{"type":"subscribe","id":2,"channel":"news"},
-                  {"type":"unsubscribe","id":3,"channel":"news"}])");
-  EXPECT_THAT(client->heard(), ElementsAre(HasSubstr("already_subscribed"),
-                                           R"({"type":"ok","id":3})"));
+  client->say(R"([{"type":"unsubscribe","id":3,"channel":"news"},
+                  {"type":"subscribe","id":2,"channel":"news"}])");
+  settle();
+  EXPECT_THAT(client->heard(),
+              ElementsAre(R"({"type":"ok","id":3})", HasSubstr(R"("subscribed","id":2,)")))
+      << "being named is permission enough, later, too";
+}
+
+TEST_F(NativeSessionTest, SubscribesByTokenBehindWhatTheClientAsksFor) {
+  rule.subscribe = hub::Access::kCapability;
+  for (const std::uint32_t owner : {0u, 1u}) {
+    const std::string channel = channel_owned_by(owner);
+    const std::string claims = R"({"sub":"a","channels":[")" + channel +
+                               R"("],"capability":{"*":["publish"]}})";
+    auto client = attach();
+    client->say(R"({"type":"connect","id":1,"token":")" + token(claims) + "\"}");
+    settle();
+    const std::string epoch = client->last("epoch");
+    client->leave();
+    auto other = connect(token(R"({"sub":"b","capability":{"*":["publish"]}})"));
+    for (int i = 0; i < 3; ++i) {
+      other->say(R"({"type":"publish","text":"t","channel":")" + channel + "\"}");
+    }
+    settle();
+    client = attach();
+    client->say(R"([{"type":"connect","id":1,"token":")" + token(claims) +
+                R"("},{"type":"subscribe","id":2,"channel":")" + channel +
+                R"(","since":{"epoch":")" + epoch + R"(","offset":1}}])");
+    settle();
+    EXPECT_THAT(client->heard(),
+                ElementsAre(HasSubstr("connected"),
+                            HasSubstr(R"("offset":1,"top":3,"recoverable":true,"recovered":true)"),
+                            HasSubstr(R"("offset":2,)"), HasSubstr(R"("offset":3,)")))
+        << "subscribed to once";
+  }
+}
+
+TEST_F(NativeSessionTest, TakesACommandForTheWordOnWhatTheTokenSubscribed) {
+  auto other = connect();
+  const std::string claims = R"({"sub":"a","channels":["c"]})";
+  auto client = attach();
+  client->say(R"({"type":"connect","id":1,"token":")" + token(claims) + "\"}");
+  settle();
+  EXPECT_THAT(client->heard(), ElementsAre(HasSubstr("connected"), HasSubstr("subscribed")));
+  other->say(R"([{"type":"publish","text":"1","channel":"c"},
+                 {"type":"publish","text":"2","channel":"c"}])");
+  settle();
+  client->heard();
+  client->say(R"({"type":"subscribe","id":2,"channel":"c","rewind":1,"presence":true})");
+  settle();
+  EXPECT_THAT(client->heard(),
+              ElementsAre(HasSubstr(R"("id":2,"channel":"c","epoch":"E","offset":1,"top":2)"),
+                          HasSubstr(R"("offset":2)"), HasSubstr(R"("all":true)")));
+  other->say(R"({"type":"publish","text":"3","channel":"c"})");
+  settle();
+  EXPECT_THAT(client->heard(), ElementsAre(HasSubstr(R"("offset":3)"))) << "and once";
+  client->say(R"({"type":"subscribe","id":3,"channel":"c"})");
+  EXPECT_THAT(client->heard(), ElementsAre(HasSubstr("already_subscribed")));
+}
+
+TEST_F(NativeSessionTest, KeepsWhatTheTokenSubscribedWhenACommandIsRefused) {
+  rule.presence = false;
+  auto client = attach();
+  client->say(R"({"type":"connect","id":1,"token":")" +
+              token(R"({"sub":"a","channels":["c"]})") + "\"}");
+  client->say(R"({"type":"subscribe","id":2,"channel":"c","presence":true})");
+  settle();
+  client->heard();
+  client->say(R"({"type":"publish","text":"1","channel":"c"})");
+  settle();
+  EXPECT_THAT(client->heard(), ElementsAre(HasSubstr(R"("offset":1)")));
+}
+
+TEST_F(NativeSessionTest, EndsSubscriptionsWhosePresenceTheNewTokenDoesNotAllow) {
+  rule.presence_access = hub::Access::kCapability;
+  auto client = connect(token(R"({"sub":"a","capability":{"*":["presence"]}})"));
+  client->say(R"([{"type":"subscribe","id":2,"channel":"with","presence":true},
+                  {"type":"subscribe","id":3,"channel":"without"},
+                  {"type":"enter","id":4,"channel":"without"}])");
+  pass(Duration(200));
+  client->heard();
+  client->say(R"({"type":"auth","id":8,"token":")" + token(R"({"sub":"a"})") + "\"}");
+  settle();
+  EXPECT_THAT(client->heard(),
+              ElementsAre(R"({"type":"ok","id":8})",
+                          HasSubstr(R"("unsubscribed","channel":"with","code":"forbidden")"),
+                          HasSubstr(R"("left","channel":"without","code":"forbidden")")));
+  client->say(R"({"type":"leave","id":9,"channel":"without"})");
+  EXPECT_THAT(client->heard(), ElementsAre(HasSubstr("not_present")));
 }
 
 // ---- The end ----
@@ -310,47 +396,6 @@ TEST_F(NativeSessionTest, IsSmallWhileItIsIdle) {
   // stream are 176, and the member at the channel's owner is about 200.
   EXPECT_LE(sizeof(NativeSession), 136u);
   EXPECT_LE(sizeof(Seat), 64u);
-}
-
-class Calculator final : public AppHook {
- public:
-  void rpc(const RpcCall& call, RpcDone done) override {
-    calls.push_back(std::string(call.method) + "(" + std::string(call.data) + ") by " +
-                    std::string(call.user_id));
-    if (call.method == "later") {
-      waiting = std::move(done);
-    } else if (call.method == "sum") {
-      done("3");
-    } else {
-      done(std::unexpected(call.method == "down" ? RpcError::kUnavailable : RpcError::kNoHandler));
-    }
-  }
-  std::vector<std::string> calls;
-  RpcDone waiting;
-};
-
-TEST_F(NativeSessionTest, CallsTheApplication) {
-  Calculator calculator;
-  app = &calculator;
-  auto client = connect(token(R"({"sub":"ann","capability":{"*":["rpc"]}})"));
-  client->say(R"([{"type":"rpc","id":2,"method":"sum","data":[1,2]},
-                  {"type":"rpc","id":3,"method":"later"},{"type":"rpc","id":4,"method":"what"},
-                  {"type":"rpc","id":5,"method":"down"}])");
-  EXPECT_THAT(client->heard(), ElementsAre(R"({"type":"result","id":2,"data":3})",
-                                           HasSubstr(R"("id":4,"code":"no_handler")"),
-                                           HasSubstr(R"("id":5,"code":"unavailable")")));
-  EXPECT_THAT(calculator.calls,
-              ElementsAre("sum([1,2]) by ann", "later() by ann", "what() by ann", "down() by ann"));
-  client.reset();
-  calculator.waiting("4");
-}
-
-TEST_F(NativeSessionTest, CallsTheApplicationOnlyForWhoMay) {
-  Calculator calculator;
-  app = &calculator;
-  auto client = connect(token(R"({"sub":"ann","capability":{"su*":["rpc"]}})"));
-  client->say(R"([{"type":"rpc","id":2,"method":"sum"},{"type":"rpc","id":3,"method":"what"}])");
-  EXPECT_THAT(client->heard(), ElementsAre(HasSubstr("result"), HasSubstr("forbidden")));
 }
 
 TEST_F(NativeSessionTest, SaysThatNobodyAnswersWithoutAnApplication) {

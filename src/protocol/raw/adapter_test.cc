@@ -15,8 +15,13 @@ namespace {
 class RawAdapterTest : public ::testing::Test {
  protected:
   std::optional<Route> route(const RawOptions& options, std::string_view path) {
-    adapter_ = std::make_unique<RawAdapter>(options, group_.hub(0), compression_);
-    return adapter_->route(request_for(path));
+    adapter_ = std::make_unique<RawAdapter>(options, RawServices{.loop = *loop_,
+                                                                 .wall = wall_,
+                                                                 .hub = group_.hub(0),
+                                                                 .compression = compression_,
+                                                                 .clients = clients_,
+                                                                 .authority = authority_});
+    return adapter_->route(request_for(path), {});
   }
   bool takes(const RawOptions& options, std::string_view path) {
     const auto found = route(options, path);
@@ -27,6 +32,9 @@ class RawAdapterTest : public ::testing::Test {
   std::unique_ptr<reactor::Loop> loop_ = *reactor::Loop::create({}, clock_);
   hub::MemoryHubs group_{{loop_.get()}};
   ws::CompressionPool compression_{3};
+  ManualWallClock wall_;
+  ClientGroup clients_{{loop_.get()}};
+  auth::Authority authority_;
   std::unique_ptr<RawAdapter> adapter_;
 };
 
@@ -49,6 +57,33 @@ TEST_F(RawAdapterTest, CanBeSwitchedOff) {
   EXPECT_TRUE(takes({.enabled = false, .root_channel = "lobby"}, "/"));
 }
 
+TEST_F(RawAdapterTest, KeepsOutOfTheServersOwnChannels) {
+  for (const char* path : {"/raw/$user:ann", "/raw/$", "/raw/$else"}) {
+    const auto found = route({}, path);
+    ASSERT_TRUE(found && found->refusal) << path;
+    EXPECT_EQ(found->refusal->status, 403);
+  }
+  EXPECT_TRUE(takes({}, "/raw/user:$ann"));
+}
+
+// Whose channel it is turns out when the credential is verified.
+TEST_F(RawAdapterTest, LetsInToAUsersChannelWhoShowsACredential) {
+  ASSERT_TRUE(route({}, "/raw/x"));
+  http::RequestHead head = request_for("/raw/$user:ann");
+  head.headers.push_back({"Authorization", "Bearer x"});
+  EXPECT_FALSE(adapter_->route(head, {})->refusal);
+}
+
+TEST_F(RawAdapterTest, GoesByTheChannelsRuleForWhoShowsNoCredential) {
+  using auth::Operation;
+  ASSERT_TRUE(route({}, "/raw/x"));
+  EXPECT_FALSE(adapter_->anyone_may(Operation::kSubscribe, "room"));
+  ASSERT_TRUE(route({.open = true}, "/raw/x"));
+  EXPECT_TRUE(adapter_->anyone_may(Operation::kSubscribe, "room"));
+  EXPECT_TRUE(adapter_->anyone_may(Operation::kPublish, "room"));
+  EXPECT_FALSE(adapter_->anyone_may(Operation::kSubscribe, "$user:ann"));
+}
+
 TEST_F(RawAdapterTest, RefusesABadNameInsteadOfPassingItOn) {
   for (const std::string& path : {std::string("/raw/"), std::string("/raw/\xFF"),
                                   "/raw/" + std::string(201, 'n')}) {
@@ -61,7 +96,7 @@ TEST_F(RawAdapterTest, RefusesABadNameInsteadOfPassingItOn) {
 
 TEST_F(RawAdapterTest, MakesSessionsThatBeatOnlyWhenAgreedOn) {
   for (const bool agreed : {false, true}) {
-    auto found = route({}, "/raw/room");
+    auto found = route({.open = true}, "/raw/room");
     ASSERT_EQ(found->subprotocols.size(), 1u);
     FakeTransport transport;
     const auto session =

@@ -1,5 +1,6 @@
 #include "protocol/raw/codec.h"
 
+#include "codec/json_writer.h"
 #include "codec/utf8.h"
 #include "protocol/raw/names.h"
 #include "websocket/connection.h"
@@ -21,6 +22,15 @@ BufferRef encode(const broker::Publication& publication) {
 BufferRef encode_compressed(const broker::Publication& publication, ws::CompressionPool& pool) {
   BufferRef frame = pool.encode_shared(opcode_of(publication), publication.payload->bytes());
   return frame ? frame : encode(publication);
+}
+
+std::string encode_violation(const SchemaViolation& violation) {
+  std::string out;
+  codec::JsonWriter json(out);
+  json.begin_object().key("error").begin_object();
+  json.key("code").string("schema_violation").key("path").string(violation.path);
+  json.key("message").string(violation.message).end_object().end_object();
+  return out;
 }
 
 Result<std::string_view> channel_of_path(std::string_view path, std::size_t name_bytes_max) {

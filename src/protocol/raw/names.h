@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace anywire::protocol::raw {
@@ -14,6 +15,20 @@ inline constexpr std::string_view kHeartbeatSubprotocol = "anywire.raw.v1";
 inline constexpr std::array<std::string_view, 1> kSubprotocols = {kHeartbeatSubprotocol};
 
 inline constexpr std::string_view kGreeting = R"({"hello":"world"})";
+
+// Close codes, carried as static_cast<ws::CloseCode>; those above 4000 mean what they mean in the
+// native protocol (docs/protocol.md section 6).
+enum class Close : std::uint16_t {
+  kTryAgainLater = 1013,
+  kNotWanted = 4403,
+  kTokenNeeded = 4450,
+  kTokenRefused = 4451,
+  kTokenExpired = 4452,
+  kRevoked = 4453,
+  kDisconnected = 4501,
+  kAppUnavailable = 4503,
+  kTooManyMessages = 4529,
+};
 
 // Places in hub::Delivery.
 inline constexpr std::size_t kPlainVariant = 0;

@@ -67,7 +67,16 @@ class RawSessionTest : public ::testing::Test {
   std::vector<std::unique_ptr<reactor::Loop>> loops = make_loops(clock);
   hub::MemoryHubs group{{loops[0].get(), loops[1].get()}};
   ws::CompressionPool compression{3};
-  RawAdapter adapter{{.root_channel = "lobby", .root_greeting = true}, group.hub(0), compression};
+  ManualWallClock wall;
+  ClientGroup clients{{loops[0].get(), loops[1].get()}};
+  auth::Authority authority;
+  RawAdapter adapter{{.open = true, .root_channel = "lobby", .root_greeting = true},
+                     RawServices{.loop = *loops[0],
+                                 .wall = wall,
+                                 .hub = group.hub(0),
+                                 .compression = compression,
+                                 .clients = clients,
+                                 .authority = authority}};
 
  private:
   static std::vector<std::unique_ptr<reactor::Loop>> make_loops(Clock& clock) {
@@ -188,6 +197,53 @@ TEST_F(RawSessionTest, MayEndBeforeTheSubscriptionIsConfirmed) {
   }
   settle();
   EXPECT_EQ(group.hub(0).channels(), 0u);
+}
+
+TEST_F(RawSessionTest, MaySendTwiceTheBurstAtOnceAndIsClosedThen) {
+  LimitOptions options;
+  options.rate(Limited::kMessages, LimitedParty::kConnection) = {.amount = 10, .burst = 2};
+  options.rate(Limited::kBytes, LimitedParty::kApp) = {.amount = 1000};
+  LimitGroup limits(options);
+  RawServices services = adapter.services();
+  services.limits = &limits;
+  RawAdapter limited({.open = true}, services);
+  const std::string path = path_owned_by(0);
+  Client hears = join(path);
+  const auto come = [&](FakeTransport& transport) {
+    auto session = limited.route(request_for(path), {})->make_session(transport, "");
+    session->on_attached(request_for(path));
+    return session;
+  };
+  const auto say = [&](Session& session, std::string_view data) {
+    ws::Message message = message_of(data);
+    session.on_message(message);
+    loops[0]->turn(Duration::zero());
+  };
+  FakeTransport transport, other;
+  const std::unique_ptr<Session> session = come(transport), large = come(other);
+  for (int i = 0; i < 4; ++i) say(*session, std::to_string(i));
+  EXPECT_THAT(transport.log.back(), testing::Not(testing::HasSubstr("close")));
+  say(*session, "4");
+  EXPECT_EQ(transport.log.back(),
+            "close:4529:over the limit messages_per_connection: 10 in a second, 2 at once");
+  say(*session, "5");
+  EXPECT_THAT(hears.heard(), ElementsAre("text:0", "text:1", "text:2", "text:3"))
+      << "nothing that was taken is lost";
+  say(*large, std::string(1990, 'x'));
+  EXPECT_THAT(other.log.back(), testing::Not(testing::HasSubstr("close")));
+  say(*large, std::string(100, 'x'));
+  EXPECT_EQ(other.log.back(), "close:4529:over the limit bytes_per_app: 1000 in a second");
+  session->on_closed(ws::CloseCode::kNormal);
+  large->on_closed(ws::CloseCode::kNormal);
+}
+
+TEST_F(RawSessionTest, PaysNothingForLimitsWhereThereAreNone) {
+  LimitGroup limits{LimitOptions()};
+  RawServices services = adapter.services();
+  services.limits = &limits;
+  RawAdapter unlimited({.open = true}, services);
+  EXPECT_EQ(unlimited.make_limits(*net::Address::parse("192.0.2.1:1")), nullptr);
+  EXPECT_EQ(adapter.make_limits(*net::Address::parse("192.0.2.1:1")), nullptr);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "protocol/transport/event_stream.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -13,7 +14,6 @@ constexpr std::array<http::Header, 2> kHeaders = {{
     {"Cache-Control", "no-cache, no-transform"},
     {"X-Accel-Buffering", "no"},
 }};
-constexpr std::uint8_t kLooksMax = 2;
 
 }  // namespace
 
@@ -22,8 +22,9 @@ void EventStream::open() {
   opened_ = true;
   exchange_->begin_stream(
       {.content_type = "text/event-stream", .chunked = false, .headers = kHeaders});
+  exchange_->set_send_timeout(streams_.options().stream_timeout);
   write("event: open\ndata: {\"stream\":\"" + to_text(id()) + "\"}\n\n");
-  streams_.loop().arm(*this, streams_.options().heartbeat);
+  streams_.loop().arm(*this, look_interval());
 }
 
 void EventStream::write(std::string_view text) {
@@ -61,6 +62,7 @@ void EventStream::close(ws::CloseCode code, std::string_view reason) {
 }
 
 void EventStream::on_drained() {
+  // What little may be left is for the send timeout to watch.
   behind_ = false;
   if (!congested_ || closing_) return;
   congested_ = false;
@@ -85,25 +87,30 @@ void EventStream::on_timer() {
 }
 
 void EventStream::check_client() {
-  const Duration heartbeat = streams_.options().heartbeat;
+  const HttpStreamOptions& options = streams_.options();
   const TimePoint now = streams_.loop().now();
   if (exchange_->queued_bytes() == 0) {
     const Duration silence = now - last_output_;
-    if (silence < heartbeat) return streams_.loop().arm(*this, heartbeat - silence);
+    if (silence < options.heartbeat) {
+      return streams_.loop().arm(*this, std::min(options.heartbeat - silence, look_interval()));
+    }
     write(":\n\n");
-  } else if (!behind_) {
-    // Is cleared again, before the next look, by a client that reads.
+  } else if (!behind_ || exchange_->progress() != progress_seen_) {
+    // `behind_` is cleared again, before the next look, by a client that reads it all.
+    if (!behind_) exchange_->notify_when_drained();
     behind_ = true;
-    looks_ = 0;
     progress_seen_ = exchange_->progress();
-    exchange_->notify_when_drained();
-  } else if (exchange_->progress() != progress_seen_) {
-    progress_seen_ = exchange_->progress();
-    looks_ = 0;
-  } else if (++looks_ >= kLooksMax) {
+    progress_at_ = now;
+  } else if (now - progress_at_ >= options.stream_timeout) {
     return drop(ws::CloseCode::kAbnormal);
   }
-  streams_.loop().arm(*this, heartbeat);
+  streams_.loop().arm(*this, look_interval());
+}
+
+// Often enough to keep the heartbeat, and to notice in time who does not read.
+Duration EventStream::look_interval() const {
+  const HttpStreamOptions& options = streams_.options();
+  return std::min(options.heartbeat, options.stream_timeout / 2);
 }
 
 void EventStream::drop(ws::CloseCode code) {

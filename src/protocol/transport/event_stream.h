@@ -1,8 +1,9 @@
 // EventStream: a Transport over a text/event-stream response (HTML standard, section 9.2).
 //
 // The response ends with its connection, without chunks, so that frames which many clients get are
-// sent without a copy. A comment line breaks every silence of HttpStreamOptions::heartbeat; a
-// client that reads nothing for two of them is taken for dead.
+// sent without a copy. A comment line breaks every silence of HttpStreamOptions::heartbeat, so that
+// there is always something that a client which has vanished does not acknowledge; one that
+// acknowledges or reads nothing for HttpStreamOptions::stream_timeout is taken for gone.
 //
 // Thread, lifetime, limits: see HttpStream. The Exchange outlives its part in this: see `on_gone`.
 #pragma once
@@ -29,19 +30,23 @@ class EventStream final : public HttpStream, private reactor::Timer {
   void poll(std::uint64_t ack, const Asker& asker) override;
   void flush() override {}
   void abort() override;
+  std::size_t unsent_bytes() const override {
+    return exchange_ != nullptr ? exchange_->queued_bytes() : 0;
+  }
 
  private:
   void enqueue(const BufferRef& events) override;
   void write(std::string_view text);
   void on_timer() override;
   void check_client();
+  Duration look_interval() const;
   void drop(ws::CloseCode code);
 
   http::Exchange* exchange_;  // null when the response has ended
-  // The client was behind at the last look; what it had read, and for how many looks no more.
+  // The client was behind at the last look; what it had read, and when it was seen to read.
   bool behind_ = false;
-  std::uint8_t looks_ = 0;
   std::uint64_t progress_seen_ = 0;
+  TimePoint progress_at_;
   TimePoint last_output_;
 };
 

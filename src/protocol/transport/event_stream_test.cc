@@ -213,6 +213,79 @@ TEST_F(EventStreamTest, MakesInputWaitWhileTheClientDoesNotRead) {
   EXPECT_THAT(world.talk(0).log, ElementsAre("attached /sse", "message [1]", "writable"));
 }
 
+TEST_F(EventStreamTest, MakesInputWaitWhileTheSessionHoldsIt) {
+  Client& client = open();
+  Transport& transport = *world.talk(0).transport;
+  transport.hold_input(true);
+  std::vector<Client*> senders;
+  for (const char* messages : {"[1]", "[2]"}) {
+    senders.push_back(&world.connect(1));
+    senders.back()->post("/send", message(messages));
+    world.run();
+    EXPECT_EQ(senders.back()->answer(), "none") << "it waits";
+  }
+  transport.send_text("0");
+  world.run();
+  EXPECT_EQ(client.events(), "data: 0\n\n") << "output does not";
+  EXPECT_THAT(world.talk(0).log, ElementsAre("attached /sse"));
+  transport.hold_input(false);
+  world.run();
+  for (const Client* sender : senders) EXPECT_EQ(sender->answer(), "204 ");
+  EXPECT_THAT(world.talk(0).log, ElementsAre("attached /sse", "message [1]", "message [2]"));
+}
+
+TEST_F(EventStreamTest, GoesOnHoldingWhenTheClientHasCaughtUp) {
+  Client& client = open();
+  Transport& transport = *world.talk(0).transport;
+  transport.hold_input(true);
+  client.wire.window = 0;
+  client.wire.low_watermark = 100;
+  transport.send_text(std::string(1'500, '1'));
+  Client& sender = world.connect(0);
+  sender.post("/send", message("[1]"));
+  world.run();
+  transport.hold_input(false);
+  world.run();
+  EXPECT_EQ(sender.answer(), "none") << "the client does not read";
+  transport.hold_input(true);
+  client.wire.window = net::FakeWire::kOpenWindow;
+  world.run();
+  EXPECT_FALSE(transport.congested());
+  EXPECT_EQ(sender.answer(), "none") << "the session holds";
+  transport.hold_input(false);
+  world.run();
+  EXPECT_EQ(sender.answer(), "204 ");
+}
+
+TEST_F(EventStreamTest, NeverGivesAMessageIntoAnother) {
+  open();
+  world.manners.on_message = [](Talk& talk, std::string_view message) {
+    if (message == "[1]") talk.transport->hold_input(true);
+    if (message == "[2]") {
+      talk.transport->hold_input(true);
+      talk.transport->hold_input(false);
+    }
+    talk.log.push_back("end " + std::string(message));
+  };
+  std::vector<Client*> senders;
+  for (const char* messages : {"[1]", "[2]", "[3]"}) {
+    senders.push_back(&world.connect(0));
+    senders.back()->post("/send", message(messages));
+  }
+  world.run();
+  EXPECT_THAT(world.talk(0).log, ElementsAre("attached /sse", "message [1]", "end [1]"));
+  world.talk(0).transport->hold_input(false);
+  world.run();
+  EXPECT_THAT(world.talk(0).log, ElementsAre("attached /sse", "message [1]", "end [1]",
+                                             "message [2]", "end [2]", "message [3]", "end [3]"));
+  for (const Client* sender : senders) EXPECT_EQ(sender->answer(), "204 ");
+}
+
+TEST_F(EventStreamTest, GivesUpOnAClientThatAcknowledgesNothing) {
+  Client& client = open();
+  EXPECT_EQ(client.wire.send_timeout, Duration{30'000});
+}
+
 TEST_F(EventStreamTest, HoldsOnlySoManyInputs) {
   Client& client = open();
   client.wire.window = 0;
@@ -265,6 +338,24 @@ TEST_F(EventStreamTest, TakesAClientThatStopsReadingForDead) {
   EXPECT_TRUE(client.wire.closed());
 }
 
+TEST_F(EventStreamTest, NoticesInTimeWhoDoesNotReadThoughHeartbeatsAreFarApart) {
+  HttpWorld slow{{.heartbeat = Duration{60'000}, .stream_timeout = Duration{1'000}}};
+  Client& client = slow.connect(0).ask("GET", "/sse");
+  slow.run();
+  client.events();
+  slow.advance(Duration{59'000});
+  EXPECT_EQ(client.events(), "");
+  slow.advance(Duration{1'000});
+  EXPECT_EQ(client.events(), ":\n\n") << "nothing to read is no reason to end";
+  client.wire.window = 0;
+  client.wire.low_watermark = 0;
+  slow.talk(0).transport->send_text("1");
+  for (int i = 0; i < 2; ++i) slow.advance(Duration{510});
+  EXPECT_TRUE(slow.talk(0).alive);
+  for (int i = 0; i < 2; ++i) slow.advance(Duration{510});
+  EXPECT_EQ(slow.talk(0).log.back(), "closed 1006");
+}
+
 TEST_F(EventStreamTest, BearsAClientThatAlwaysCatchesUp) {
   Client& client = open();
   client.wire.low_watermark = 0;
@@ -314,7 +405,7 @@ TEST_F(EventStreamTest, TakesNoBodyAndNoMoreStreamsThanItMay) {
   world.manners.refuse = true;
   Client& second = world.connect(0).ask("GET", "/sse");
   world.run();
-  EXPECT_THAT(second.answer(), HasSubstr(R"(429 {"code":"too_many_connections")"));
+  EXPECT_THAT(second.answer(), HasSubstr(R"(429 {"code":"too_many_connections"})"));
   EXPECT_THAT(world.talks, IsEmpty());
   EXPECT_EQ(world.streams(0).size(), 0u);
 }

@@ -22,6 +22,7 @@ void HttpStream::take(StreamInput input) {
     if (input.asker) streams_.answer_gone(*input.asker);
   } else if (takes_input()) {
     deliver(input);
+    deliver_held();
   } else if (held_.size() < kHeldInputsMax) {
     held_.push_back(std::move(input));
   } else if (input.asker) {
@@ -32,7 +33,10 @@ void HttpStream::take(StreamInput input) {
 void HttpStream::deliver(StreamInput& input) {
   ws::Message message{
       .text = true, .data = input.body->bytes().subspan(input.offset, input.bytes), .owned = {}};
+  // What happens within may end a hold, and the next message must not come into this one.
+  delivering_ = true;
   session_->on_message(message);
+  delivering_ = false;
   if (input.asker) streams_.answer_taken(*input.asker);
 }
 
@@ -42,6 +46,11 @@ void HttpStream::deliver_held() {
     held_.erase(held_.begin());
     deliver(input);
   }
+}
+
+void HttpStream::hold_input(bool on) {
+  input_held_ = on;
+  if (!on) deliver_held();
 }
 
 void HttpStream::send_text(std::string_view text) { enqueue(encode_event(text)); }

@@ -5,7 +5,8 @@
 // have arrived on any loop. Messages are JSON texts and not looked into.
 //
 // Back-pressure is that of a WebSocket: above the high watermark the stream is congested, and input
-// waits until the client has read; beyond the queue's limit the stream ends with 1013.
+// waits until the client has read, as it does while the session holds it; beyond the queue's limit
+// the stream ends with 1013. A request whose messages wait is answered when they have been taken.
 //
 // Thread: the loop's. Lifetime: owns itself, through HttpStreams, until the end of the turn in
 // which it left; owns its session. Limits: HttpStreamOptions; kHeldInputsMax inputs that wait.
@@ -51,6 +52,7 @@ class HttpStream : public Transport {
 
   const StreamId& id() const { return id_; }
   bool congested() const override { return congested_; }
+  void hold_input(bool on) override;
 
   // Hands the session its transport. Once, first of all.
   void attach(std::unique_ptr<Session> session, const http::RequestHead& request);
@@ -63,6 +65,8 @@ class HttpStream : public Transport {
   virtual void flush() = 0;
   // Ends without a word.
   virtual void abort() = 0;
+  // Bytes of output that the client has not taken yet.
+  virtual std::size_t unsent_bytes() const = 0;
 
   void send_text(std::string_view text) override;
   void send_binary(Bytes bytes) override;
@@ -95,11 +99,15 @@ class HttpStream : public Transport {
   std::string close_reason_;
 
  private:
-  bool takes_input() const { return opened_ && !closing_ && !congested_; }
+  bool takes_input() const {
+    return opened_ && !closing_ && !congested_ && !input_held_ && !delivering_;
+  }
   void deliver(StreamInput& input);
 
   StreamId id_;
   bool touched_ = false;
+  bool input_held_ = false;  // by the session
+  bool delivering_ = false;  // the session is in the middle of a message
   friend class HttpStreams;
   std::vector<StreamInput> held_;
 };

@@ -30,9 +30,6 @@ http::Response problem(int status, std::string_view code, std::string_view messa
 
 http::Response gone() { return problem(404, "stream_gone", "there is no such stream"); }
 http::Response overloaded() { return problem(503, "overloaded", "too much is waiting"); }
-http::Response too_many() {
-  return problem(429, "too_many_connections", "too many connections from this address");
-}
 
 // Both can be sent by a browser; the second one without a preflight.
 bool is_taken_type(const http::RequestHead& head) {
@@ -129,14 +126,14 @@ void HttpStreams::serve_send(http::Connection& connection) {
 void HttpStreams::start_event_stream(EventStreamRequest& request, const http::RequestHead& head) {
   if (full()) return request.respond(overloaded());
   auto stream = std::make_unique<EventStream>(*this, request);
-  std::unique_ptr<Session> session = std::exchange(request.make_, nullptr)(*stream);
+  auto session = std::exchange(request.make_, nullptr)(*stream);
   if (!session) {
     remove(*stream);
-    return request.respond(too_many());
+    return request.respond(std::move(session.error()));
   }
   request.stream_ = stream.get();
   // Owns itself from here on.
-  stream.release()->attach(std::move(session), head);
+  stream.release()->attach(*std::move(session), head);
 }
 
 void HttpStreams::take_post(PostRequest& request, const http::RequestHead& head, BufferRef body) {
@@ -218,13 +215,13 @@ void HttpStreams::open_poll(PostRequest& request, const http::RequestHead& head,
                             const Command& command, BufferRef body) {
   if (full()) return request.respond(overloaded());
   auto owned = std::make_unique<LongPoll>(*this);
-  std::unique_ptr<Session> session = std::exchange(request.make_, nullptr)(*owned);
+  auto session = std::exchange(request.make_, nullptr)(*owned);
   if (!session) {
     remove(*owned);
-    return request.respond(too_many());
+    return request.respond(std::move(session.error()));
   }
   LongPoll& stream = *owned.release();  // owns itself from here on
-  stream.attach(std::move(session), head);
+  stream.attach(*std::move(session), head);
   request.polled_ = stream.id();
   stream.poll(0, request.asker());
   if (command.message_count == 0) return;

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -35,7 +36,7 @@ struct HttpStreamOptions {
   Duration body_timeout{30'000};                // for the whole of it
   Duration heartbeat{15'000};                   // silence of an event stream before a comment
   Duration poll_hold{25'000};                   // a poll without messages is answered after it
-  Duration unpolled_timeout{30'000};            // then a stream that nobody polls is closed
+  Duration stream_timeout{30'000};  // then a stream that nobody polls, or reads, is closed
   std::size_t high_watermark_bytes = 256 * 1024;  // unsent output that makes input wait
   std::size_t low_watermark_bytes = 64 * 1024;    // ends that; event streams: the net::Stream's
   std::size_t queue_bytes_max = 2 * 1024 * 1024;  // unsent output that ends the stream
@@ -50,8 +51,9 @@ struct HttpStreamGroup {
 
 class HttpStreams final : private reactor::TurnEndHook {
  public:
-  // Makes the session of a new stream; null when there may be no more of them (429).
-  using MakeSession = std::move_only_function<std::unique_ptr<Session>(Transport&)>;
+  // Makes the session of a new stream, or the answer to who may have none.
+  using MakeSession = std::move_only_function<
+      std::expected<std::unique_ptr<Session>, http::Response>(Transport&)>;
 
   HttpStreams(HttpStreamGroup& group, reactor::Loop& loop, const HttpStreamOptions& options);
   ~HttpStreams();
@@ -69,6 +71,7 @@ class HttpStreams final : private reactor::TurnEndHook {
   // Ends all streams without a word.
   void abort();
   std::size_t size() const { return streams_.size(); }
+  std::vector<HttpStream*> snapshot() const { return streams_.snapshot(); }
 
   const HttpStreamOptions& options() const { return options_; }
   reactor::Loop& loop() { return loop_; }

@@ -155,7 +155,7 @@ TEST_F(HttpStreamsTest, BoundTheNumberOfStreams) {
 TEST_F(HttpStreamsTest, TurnAClientAwayThatMayHaveNoSession) {
   world.manners.refuse = true;
   EXPECT_THAT(ask("/poll", R"({"messages":[1]})"),
-              HasSubstr(R"(429 {"code":"too_many_connections")"));
+              HasSubstr(R"(429 {"code":"too_many_connections"})"));
   EXPECT_EQ(world.streams(0).size(), 0u);
 }
 

@@ -45,7 +45,7 @@ void LongPoll::enqueue(const BufferRef& events) {
 void LongPoll::poll(std::uint64_t ack, const Asker& asker) {
   if (poller_) answer(false);  // one poll at a time
   if (ack > seq_) {
-    wait(streams_.options().unpolled_timeout);
+    wait(streams_.options().stream_timeout);
     return streams_.answer_bad(asker, "\"ack\" is the number of no answer");
   }
   if (ack == seq_ && !drop_acknowledged()) return streams_.answer_gone(asker);
@@ -57,7 +57,8 @@ void LongPoll::poll(std::uint64_t ack, const Asker& asker) {
 // False when that was the last answer and the stream has left.
 bool LongPoll::drop_acknowledged() {
   if (!std::exchange(answered_, false)) return true;
-  for (const BufferRef& one : answer_) queued_bytes_ -= one->size();
+  queued_bytes_ -= answer_bytes_;
+  answer_bytes_ = 0;
   answer_ = {};
   if (answer_closes_) {
     disarm();
@@ -79,7 +80,7 @@ void LongPoll::resume() {
 void LongPoll::forget_poll(const Asker& asker) {
   if (poller_ != asker) return;
   poller_.reset();
-  wait(streams_.options().unpolled_timeout);
+  wait(streams_.options().stream_timeout);
 }
 
 void LongPoll::flush() {
@@ -92,10 +93,10 @@ void LongPoll::flush() {
 void LongPoll::compose() {
   ++seq_;
   answered_ = true;
-  std::size_t bytes = 0;
   std::size_t count = 0;
-  while (count < queue_.size() && bytes < streams_.options().high_watermark_bytes) {
-    bytes += queue_[count++]->size();
+  answer_bytes_ = 0;
+  while (count < queue_.size() && answer_bytes_ < streams_.options().high_watermark_bytes) {
+    answer_bytes_ += queue_[count++]->size();
   }
   const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
   answer_.assign(std::move_iterator(queue_.begin()), std::move_iterator(end));
@@ -107,7 +108,7 @@ void LongPoll::compose() {
 // Answers who waits.
 void LongPoll::answer(bool with_messages) {
   std::string body;
-  if (with_messages) body.reserve(queued_bytes_ + 128);
+  if (with_messages) body.reserve(answer_bytes_ + 256);
   codec::JsonWriter json(body);
   json.begin_object();
   json.key("stream").string(to_text(id()));
@@ -125,7 +126,7 @@ void LongPoll::answer(bool with_messages) {
   if (with_messages && answer_closes_) json.key("close").raw(close_text());
   json.end_object();
   streams_.answer_json(*std::exchange(poller_, std::nullopt), 200, std::move(body));
-  wait(streams_.options().unpolled_timeout);
+  wait(streams_.options().stream_timeout);
 }
 
 void LongPoll::close(ws::CloseCode code, std::string_view reason) {
@@ -146,7 +147,7 @@ void LongPoll::on_timer() {
   if (closing_ && session_) {
     end_session(close_code_);
     // The client fetches the rest, or does not.
-    wait(poller_ ? streams_.options().poll_hold : streams_.options().unpolled_timeout);
+    wait(poller_ ? streams_.options().poll_hold : streams_.options().stream_timeout);
   } else if (poller_) {
     answer(false);
   } else {

@@ -27,6 +27,7 @@ class LongPoll final : public HttpStream, private reactor::Timer {
   void forget_poll(const Asker& asker) override;
   void flush() override;
   void abort() override;
+  std::size_t unsent_bytes() const override { return queued_bytes_; }
 
  private:
   void enqueue(const BufferRef& events) override;
@@ -39,6 +40,7 @@ class LongPoll final : public HttpStream, private reactor::Timer {
 
   std::vector<BufferRef> queue_;   // event frames that no answer holds yet
   std::vector<BufferRef> answer_;  // of the answer that is not acknowledged
+  std::size_t answer_bytes_ = 0;   // of the latter
   std::size_t queued_bytes_ = 0;   // of both
   std::uint64_t seq_ = 0;          // of the last answer with messages
   bool answered_ = false;          // that one is not acknowledged yet

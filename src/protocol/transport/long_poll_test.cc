@@ -290,6 +290,23 @@ TEST_F(LongPollTest, MakesInputWaitWhileNobodyFetches) {
   EXPECT_THAT(log(), ElementsAre("attached /poll", "message [7]", "writable"));
 }
 
+TEST_F(LongPollTest, MakesInputWaitWhileTheSessionHoldsIt) {
+  begin();
+  world.talk(0).transport->hold_input(true);
+  Client& sender = world.connect(1);
+  sender.post("/send", R"({"stream":")" + id + R"(","messages":[1]})");
+  Client& poller = poll(1);
+  say("2");
+  world.run();
+  EXPECT_EQ(poller.answer(), with(2, "2")) << "output does not wait";
+  EXPECT_EQ(sender.answer(), "none");
+  EXPECT_THAT(log(), ElementsAre("attached /poll"));
+  world.talk(0).transport->hold_input(false);
+  world.run();
+  EXPECT_EQ(sender.answer(), "204 ");
+  EXPECT_THAT(log(), ElementsAre("attached /poll", "message [1]"));
+}
+
 TEST_F(LongPollTest, AnswersWithSoMuchAndNoMore) {
   begin();
   for (int i = 0; i < 3; ++i) say(std::string(990, static_cast<char>('1' + i)));

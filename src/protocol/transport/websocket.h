@@ -50,8 +50,11 @@ class WebSocketTransport final : public Transport,
   void close(ws::CloseCode code, std::string_view reason) override {
     connection_.close(code, reason);
   }
-  // Without a closing handshake; for a drain that has run out of time.
-  void abort() { connection_.abort(); }
+  // Without a closing handshake: for a drain that has run out of time, or a peer that reads too
+  // slowly to get to a Close frame.
+  void abort(ws::CloseCode code = ws::CloseCode::kAbnormal) { connection_.abort(code); }
+  // Bytes of output that the kernel has not taken yet.
+  std::size_t unsent_bytes() const { return connection_.queued_bytes(); }
 
  private:
   explicit WebSocketTransport(WebSocketContext& context);

@@ -1,33 +1,35 @@
 // The chat that a newcomer sees first. What it looks like is kept in artifacts/.
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { newProfile, newTab } from '../support/browser.mjs';
-import { Member } from '../support/member.mjs';
+import { newProfile } from '../support/browser.mjs';
+import {
+  atEnd,
+  bubble,
+  chatOf,
+  edges,
+  exactly,
+  faces,
+  heldStill,
+  pill,
+  rename,
+  say,
+  topOf,
+} from '../support/chat.mjs';
 import { until } from '../support/poll.mjs';
 import { freshName } from '../support/stage.mjs';
+import { chatLinkScenarios } from './chat-links.mjs';
+import { chatReadingScenarios } from './chat-reading.mjs';
 
-const kArtifacts = fileURLToPath(new URL('../artifacts/', import.meta.url));
 const kPhone = { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true };
+/** Messages in a page of history. */
+const kPage = 50;
+/** A deadline for more than twenty pages, one behind the other, drawn by a busy machine. */
+const kLongWayMs = 60_000;
+const numberOf = (text) => Number(text.replace('line ', ''));
 
 export function chatScenarios(stage, mode) {
-  const shoot = async (tab, name) => {
-    await mkdir(kArtifacts, { recursive: true });
-    await tab.screenshot({ path: `${kArtifacts}${name}-${mode}.png`, animations: 'disabled' });
-  };
+  const { address, enter, visit, join, shoot } = chatOf(stage, mode);
   const room = freshName;
-  const enter = async (context, name) => {
-    const tab = await newTab(
-      context,
-      stage().apps.chat.url(name === 'lobby' ? '/' : `/room/${name}`),
-    );
-    await pill(tab, 'open').waitFor();
-    await tab.getByRole('button', { name: /Your name/ }).waitFor();
-    return tab;
-  };
-  const visit = async (t, name, options) =>
-    enter(await newProfile(t, stage().browser, options), name);
 
   test('chat: two tabs of one browser are two people, talk, and stay who they are', async (t) => {
     const context = await newProfile(t, stage().browser, { colorScheme: 'light' });
@@ -45,27 +47,66 @@ export function chatScenarios(stage, mode) {
     );
     await bubble(grace, 'That is its job').waitFor();
 
-    // Grouped under one name, own words on the right, the other's on the left.
-    const group = grace.locator('.group', { hasText: 'Good morning!' });
-    assert.equal(await group.locator('.bubble').count(), 2);
-    assert.equal(await group.locator('.byline b').textContent(), 'Ada Lovelace');
-    assert.match(await group.locator('time').getAttribute('datetime'), /^\d{4}-\d\d-\d\dT/);
+    // Grouped under one name, own words on the right, the other's on the left, the day above.
+    const names = grace.locator('.byline b:visible');
+    assert.deepEqual(await names.allTextContents(), ['Ada Lovelace', 'You', 'Ada Lovelace']);
+    const when = await grace.locator('.line time').first().getAttribute('datetime');
+    assert.match(when, /^\d{4}-\d\d-\d\dT/);
+    assert.equal(await grace.locator('.day').first().textContent(), 'Today');
     const [mine, theirs] = await Promise.all(
       ['One binary', 'Good morning!'].map((text) => edges(grace, text)),
     );
     assert.ok(mine.right < 40 && theirs.left < 90, JSON.stringify({ mine, theirs }));
+    await grace.getByLabel(/^Message to/).pressSequentially('Wait');
+    await ada.getByText('Grace Hopper is typing').waitFor();
     await shoot(ada, 'chat-light');
     await grace.emulateMedia({ colorScheme: 'dark' });
     await shoot(grace, 'chat-dark');
 
+    // The page comes with what was said, so it can be read before any script has run.
+    assert.match(await (await fetch(address(here))).text(), /Let me pull the network cable/);
     await Promise.all([ada.reload(), grace.reload()]);
     for (const [tab, name] of [
       [ada, 'Ada Lovelace'],
       [grace, 'Grace Hopper'],
     ]) {
       await tab.getByRole('button', { name: `Your name: ${name}` }).waitFor();
+      await pill(tab, 'open').waitFor();
+      assert.equal(await bubble(tab, 'One binary').count(), 1);
       assert.deepEqual(tab.complaints, [], 'no hydration mismatch, no error');
     }
+  });
+
+  test('chat: who is here is seen; people come, type, change their name and go', async (t) => {
+    const here = room('present');
+    const ada = await visit(t, here, { colorScheme: 'light' });
+    await rename(ada, 'Ada');
+    await faces(ada, '1 person here');
+    // What shows for some seconds only is waited for before it begins.
+    const [grace] = await Promise.all([
+      visit(t, here),
+      faces(ada, '2 people here'),
+      ada.locator('.whispers', { hasText: / joined$/ }).waitFor(),
+    ]);
+    await rename(grace, 'Grace');
+    await ada.locator('.people summary').click();
+    await ada.locator('.card li', { hasText: 'Grace' }).waitFor();
+    assert.equal(await ada.locator('.card li', { hasText: 'Ada' }).textContent(), 'AAdayou');
+    await Promise.all([
+      ada.locator('.card li', { hasText: 'typing…' }).waitFor(),
+      ada.getByText('Grace is typing').waitFor(),
+      grace.getByLabel(/^Message to/).pressSequentially('hm'),
+    ]);
+    await shoot(ada, 'chat-people');
+    await ada.keyboard.press('Escape');
+    await ada.locator('.people:not([open])').waitFor();
+    // Nobody is typing for ever, and nothing of it is a message.
+    await ada.getByText('Grace is typing').waitFor({ state: 'detached' });
+    assert.equal(await ada.locator('.bubble').count(), 0);
+    await grace.close();
+    await ada.locator('.whispers', { hasText: 'Grace left' }).waitFor();
+    await faces(ada, '1 person here');
+    assert.deepEqual(ada.complaints, []);
   });
 
   test('chat: rooms are apart, have their own address, and a new one opens by name', async (t) => {
@@ -89,132 +130,160 @@ export function chatScenarios(stage, mode) {
     await two.getByRole('heading', { name: 'No such room' }).waitFor();
   });
 
-  test('chat: offline is said at once; words wait visibly and go out later', async (t) => {
-    const here = room('cable');
-    const ada = await visit(t, here, { colorScheme: 'light' });
-    const grace = await visit(t, here, { colorScheme: 'dark' });
-    await rename(grace, 'Grace Hopper');
-    await say(ada, 'Pull it.');
-    await bubble(grace, 'Pull it.').waitFor();
-    await grace.context().setOffline(true);
-    await grace.getByText('You are offline.').waitFor();
-    await pill(grace, 'offline').waitFor();
-    for (const text of ['Is anybody there?', 'I will just keep writing.']) await write(grace, text);
-    assert.equal(await grace.locator('.outgoing[data-status=pending]').count(), 2);
-    await grace.getByText('Your 2 messages are kept').waitFor();
-    await shoot(grace, 'chat-offline-dark');
-    assert.equal(await bubble(ada, 'Is anybody there?').count(), 0);
-
-    await grace.context().setOffline(false);
-    await pill(grace, 'open').waitFor();
-    await bubble(ada, 'I will just keep writing.').waitFor();
-    const texts = await ada.locator('.bubble').allTextContents();
-    assert.deepEqual(texts, ['Pull it.', 'Is anybody there?', 'I will just keep writing.']);
-    await until('nothing is pending', async () => (await grace.locator('.outgoing').count()) === 0);
-    assert.equal(await grace.getByText('You are offline.').count(), 0);
-  });
-
-  test('chat: a lost server is shown, tried again, and the hole is marked', async (t) => {
-    const { chatProxy } = stage();
-    const tab = await visit(t, room('lost'), { colorScheme: 'light' });
-    await say(tab, 'before');
-    chatProxy.refuse();
-    t.after(() => chatProxy.refuse(false));
-    chatProxy.cut();
-    await tab.getByText('Connection lost.').waitFor();
-    await write(tab, 'meanwhile');
-    await tab.getByText('Your message is kept').waitFor();
-    await shoot(tab, 'chat-reconnecting-light');
-    // The waits grow and are drawn at random, so one that lasts seconds comes within a few tries.
-    await tab.getByText(/Reconnecting in \d+ s/).first().waitFor({ timeout: 60_000 });
-    const tries = chatProxy.attempts.length;
-    await tab.getByRole('button', { name: 'Try now' }).click();
-    await until('a try', () => chatProxy.attempts.length > tries);
-    chatProxy.refuse(false);
+  test('chat: rooms tell how much is unread and who is there, over one connection', async (t) => {
+    const [here, there] = [room('here'), room('there')];
+    const tab = await visit(t, there);
+    await tab.goto(address(here));
     await pill(tab, 'open').waitFor();
-    await tab.getByText('may be missing').waitFor();
-    await until('sent', async () => (await tab.locator('.outgoing').count()) === 0);
-    const order = await tab
-      .locator('.bubble, .break')
-      .evaluateAll((all) => all.map((item) => item.className));
-    assert.deepEqual(order, ['bubble', 'break', 'bubble']);
+    const links = [];
+    tab.on('websocket', (link) => links.push(link.url()));
+    const link = tab.getByRole('link', { name: there });
+    const member = await join(t, there);
+    for (const text of ['one', 'two', 'three']) member.say(text);
+    await tab.getByRole('link', { name: `${there} 3 unread` }).waitFor();
+    await shoot(tab, 'chat-unread');
+    await link.click();
+    await tab.getByRole('heading', { level: 1, name: there }).waitFor();
+    await bubble(tab, 'three').waitFor();
+    await tab.getByRole('link', { name: `${there} 1 here` }).waitFor();
+    assert.deepEqual(await tab.locator('.bubble').allTextContents(), ['one', 'two', 'three']);
+    await tab.getByRole('link', { name: here }).click();
+    await tab.getByRole('heading', { level: 1, name: here }).waitFor();
+    member.say('four');
+    await tab.getByRole('link', { name: `${there} 1 unread` }).waitFor();
+    assert.deepEqual(links, [], 'going from room to room needs no other connection');
+    // What was not read is remembered, as is what was.
+    await tab.reload();
+    await tab.getByRole('link', { name: `${there} 1 unread` }).waitFor();
+    assert.deepEqual(tab.complaints, []);
   });
 
-  test('chat: a message that does not come back says so', async (t) => {
-    const { chatProxy } = stage();
-    const here = room('unsure');
-    const tab = await newTab(await newProfile(t, stage().browser));
-    await tab.clock.install();
-    await tab.goto(stage().apps.chat.url(`/room/${here}`));
-    await pill(tab, 'open').waitFor();
-    const links = [...chatProxy.links];
-    chatProxy.stall();
-    t.after(() => chatProxy.resume());
-    await write(tab, 'did you get this?');
-    await tab.locator('.outgoing[data-status=pending]').waitFor();
-    await until('the message has left', () => links.some((link) => link.toServer.bytes > 0));
-    await tab.clock.runFor(6100);
-    await tab.getByText('Not confirmed').waitFor();
-    chatProxy.resume();
-    await until('confirmed after all', async () => (await tab.locator('.outgoing').count()) === 0);
-    assert.equal(await bubble(tab, 'did you get this?').count(), 1);
-  });
-
-  test('chat: who reads above is left there and told how much is new below', async (t) => {
-    const here = room('scroll');
+  test('chat: five pages back while people talk: nothing twice, no hole, nothing moves', async (t) => {
+    const here = room('past');
+    const member = await join(t, here);
+    const past = 6 * kPage;
+    for (let n = 0; n < past; n++) member.say(`line ${n}`);
+    await member.untilTexts('all of it is said', (texts) => texts.length >= past);
     const tab = await visit(t, here);
-    const member = await Member.join(t, stage().lobby.url(`/raw/room-${here}`));
     const log = tab.getByRole('log');
-    for (let n = 0; n < 60; n++) member.say({ msg: `line ${n}` });
-    await bubble(tab, 'line 59').waitFor();
-    await until('it follows the talk', () => atEnd(log));
-    await log.evaluate((box) => box.scrollTo(0, 0));
-    await until('the page knows', async () => !(await atEnd(log)));
-    for (let n = 60; n < 63; n++) member.say({ msg: `line ${n}` });
-    const jump = tab.getByRole('button', { name: '3 new messages' });
-    await jump.waitFor();
-    assert.ok((await log.evaluate((box) => box.scrollTop)) < 50, 'it stays where the person reads');
-    await shoot(tab, 'chat-new-messages');
-    await jump.click();
+    await bubble(tab, `line ${past - 1}`).waitFor();
+    assert.ok(await atEnd(log), 'it opens at the newest');
+    let said = past;
+    for (let page = 1; page < 6; page++) {
+      const first = past - page * kPage;
+      // On the edge of what is there: the page before it is on its way now.
+      await log.evaluate((box) => box.scrollTo({ top: -box.scrollHeight }));
+      const mark = exactly(tab, `line ${first}`);
+      const before = await topOf(mark);
+      member.say(`line ${said++}`);
+      await exactly(tab, `line ${first - kPage}`).waitFor({ state: 'attached' });
+      await exactly(tab, `line ${said - 1}`).waitFor({ state: 'attached' });
+      await heldStill(mark, before);
+    }
+    await log.evaluate((box) => box.scrollTo({ top: -box.scrollHeight }));
+    await tab.getByText(`This is where #${here} begins.`).waitFor();
+    const all = await tab.locator('.bubble').allTextContents();
+    assert.deepEqual(
+      all,
+      Array.from({ length: said }, (_, n) => `line ${n}`),
+    );
+    await tab.getByRole('button', { name: /new messages/ }).click();
     await until('at the end', () => atEnd(log));
-    await until('the button is gone', async () => (await jump.count()) === 0);
-    await log.evaluate((box) => box.scrollTo(0, 0));
-    await until('the page knows', async () => !(await atEnd(log)));
-    await say(tab, 'my own words');
-    await until('own words are shown', () => atEnd(log));
+    assert.deepEqual(tab.complaints, []);
+  });
+
+  test('chat: a room with more than a page can hold is read to its beginning, and back', async (t) => {
+    const here = room('long');
+    const member = await join(t, here);
+    const [all, kept] = [1150, 1000];
+    for (let n = 0; n < all; n++) member.say(`line ${n}`);
+    await member.untilTexts('all of it is said', (texts) => texts.length >= all);
+    const tab = await visit(t, here);
+    const log = tab.getByRole('log');
+    const numbers = async () => (await tab.locator('.bubble').allTextContents()).map(numberOf);
+    const reach = (line, toward) =>
+      until(
+        `line ${line} is there`,
+        async () => {
+          await log.evaluate((box, way) => box.scrollBy({ top: way * box.scrollHeight }), toward);
+          return (await exactly(tab, `line ${line}`).count()) > 0;
+        },
+        { deadlineMs: kLongWayMs },
+      );
+    const whole = (list, from) => list.every((number, at) => number === from + at);
+
+    await reach(0, -1);
+    const above = await numbers();
+    assert.equal(above.length, kept, 'the newest have made room');
+    assert.ok(whole(above, 0));
+    member.say(`line ${all}`);
+    await reach(all, 1);
+    const below = await numbers();
+    assert.ok(whole(below, all + 1 - below.length) && below.length <= kept, `${below}`);
+    await reach(0, -1);
+    await tab.getByRole('button', { name: 'To the newest' }).click();
+    await exactly(tab, `line ${all}`).waitFor();
+    await until('at the end', () => atEnd(log));
+    assert.deepEqual(tab.complaints, []);
+  });
+
+  test('chat: who scrolls down without a pause comes from the beginning to the newest', async (t) => {
+    const here = room('down');
+    const member = await join(t, here);
+    const all = 1150;
+    for (let n = 0; n < all; n++) member.say(`line ${n}`);
+    await member.untilTexts('all of it is said', (texts) => texts.length >= all);
+    const tab = await visit(t, here);
+    const log = tab.getByRole('log');
+    await until(
+      'the beginning is there',
+      async () => {
+        await log.evaluate((box) => box.scrollTo({ top: -box.scrollHeight }));
+        return (await exactly(tab, 'line 0').count()) > 0;
+      },
+      { deadlineMs: kLongWayMs },
+    );
+    // A page that comes moves what is read up, and the box is at its end again before the browser
+    // tells of that: no event says that it was anywhere else, and none comes afterwards.
+    await log.evaluate((box) => {
+      const down = () => box.scrollTo({ top: 0 });
+      new MutationObserver(down).observe(box, { childList: true, subtree: true });
+      down();
+    });
+    await exactly(tab, `line ${all - 1}`).waitFor();
+    await until('at the end', () => atEnd(log));
+    await tab.getByRole('button', { name: 'To the newest' }).waitFor({ state: 'detached' });
+    assert.deepEqual(tab.complaints, []);
   });
 
   test('chat: text is text, nonsense is ignored, and plain clients are welcome', async (t) => {
     const here = room('open');
     const tab = await visit(t, here);
-    const member = await Member.join(t, stage().lobby.url(`/raw/room-${here}`));
+    const member = await join(t, here);
     const nonsense = [
-      'null',
       '[]',
       '{}',
       '{"id":1,"text":[]}',
-      '0',
       '{"msg":{}}',
       '   ',
       '{"msg":""}',
       JSON.stringify({ id: 'x', text: 'no author', at: 1 }),
-      JSON.stringify({ id: 'y', text: 'odd time', at: 'now', from: { id: 'z' } }),
+      JSON.stringify({ id: 'y', text: 'odd author', from: { id: 'z' } }),
     ];
     for (const text of nonsense) member.say(text);
     const hostile = '<img src=x onerror="document.title=1"> & <b>bold</b>';
-    member.say({
-      id: 'h',
-      text: hostile,
-      at: 8.65e15,
-      from: { id: 'm', name: 'n'.repeat(500), hue: 1e9 },
-    });
+    member.say({ text: hostile, from: { id: 'm', name: 'n'.repeat(500), hue: 1e9 } });
     member.say('typed in a terminal');
     member.say({ msg: 'from the seed' });
     await bubble(tab, 'from the seed').waitFor();
     const texts = await tab.locator('.bubble').allTextContents();
     assert.deepEqual(texts, [hostile, 'typed in a terminal', 'from the seed']);
     assert.equal(await tab.locator('.bubble img').count(), 0);
-    assert.equal((await tab.locator('.byline b').first().textContent()).length, 32);
+    const names = await tab.locator('.byline b:visible').allTextContents();
+    assert.deepEqual(names, ['n'.repeat(32), 'Guest']);
+    await say(tab, 'welcome');
+    const heard = await member.untilTexts('the page is heard', (all) => /welcome/.test(all.at(-1)));
+    assert.equal(JSON.parse(heard.at(-1)).text, 'welcome');
     assert.deepEqual(tab.complaints, []);
   });
 
@@ -234,12 +303,16 @@ export function chatScenarios(stage, mode) {
     assert.deepEqual(tab.complaints, []);
   });
 
-  test('chat: it fits a phone and speaks to a screen reader', async (t) => {
-    const tab = await visit(t, room('phone'), { ...kPhone, colorScheme: 'light' });
+  test('chat: it fits a phone, speaks to a screen reader, and stands still', async (t) => {
+    const here = room('phone');
+    const tab = await visit(t, here, { ...kPhone, colorScheme: 'light' });
     await shoot(tab, 'chat-empty-phone');
     await rename(tab, 'Alan');
     await say(tab, `a-long-word-${'x'.repeat(200)}`);
     await say(tab, 'Writing from my phone.');
+    const member = await join(t, here);
+    member.say('and I from a terminal');
+    await bubble(tab, 'and I from a terminal').waitFor();
     const [scroll, client] = await tab.evaluate(() => {
       const { scrollWidth, clientWidth } = document.documentElement;
       return [scrollWidth, clientWidth];
@@ -252,49 +325,56 @@ export function chatScenarios(stage, mode) {
     assert.equal(await tab.locator('[aria-current=page]').count(), 1);
     // Nothing that a person can use is without a name.
     const nameless = await tab
-      .locator('button, input, textarea, a')
+      .locator('button, input, textarea, a, summary')
       .evaluateAll(
         (all) =>
           all.filter((item) => !(item.ariaLabel || item.textContent.trim() || item.labels?.length))
             .length,
       );
     assert.equal(nameless, 0);
+    assert.deepEqual(tab.complaints, []);
+    // What came with the page stays where it was while scripts and the connection arrive. (Pages of
+    // `next dev` come in pieces, with styles made on the way.) A slow device draws it in parts.
+    if (mode === 'dev') return;
+    const device = await tab.context().newCDPSession(tab);
+    await device.send('Emulation.setCPUThrottlingRate', { rate: 6 });
+    await tab.context().addInitScript(() => {
+      window.shifts = [];
+      new PerformanceObserver((list) => {
+        for (const { value, sources } of list.getEntries()) {
+          const of = sources.map(({ node, previousRect: from, currentRect: to }) => [
+            node?.className,
+            [from.x, from.y, from.height],
+            [to.x, to.y, to.height],
+          ]);
+          window.shifts.push({ value, of });
+        }
+      }).observe({ type: 'layout-shift', buffered: true });
+    });
+    await tab.reload();
+    await pill(tab, 'open').waitFor();
+    await faces(tab, '1 person here');
+    const shifts = await tab.evaluate(() => window.shifts);
+    const sum = shifts.reduce((all, { value }) => all + value, 0);
+    assert.ok(sum < 0.02, `shifted by ${sum}: ${JSON.stringify(shifts)}`);
   });
-}
 
-const pill = (tab, state) => tab.locator(`.pill[data-state=${state}]`);
-const bubble = (tab, text) => tab.locator('.bubble', { hasText: text });
-const atEnd = (log) =>
-  log.evaluate((box) => box.scrollHeight - box.scrollTop - box.clientHeight < 5);
-
-async function rename(tab, name) {
-  await tab.getByRole('button', { name: /Your name/ }).click();
-  await tab.getByLabel('Your name').fill(name);
-  await tab.keyboard.press('Enter');
-  await tab.getByRole('button', { name: `Your name: ${name}` }).waitFor();
-}
-
-/** Types and sends; whether it arrives is another matter. */
-async function write(tab, text) {
-  const field = tab.getByLabel(/^Message to/);
-  await field.fill(text);
-  await field.press('Enter');
-  await until('the field is free again', async () => (await field.inputValue()) === '');
-}
-
-/** Writes and waits until the room has given it back. */
-async function say(tab, text) {
-  await write(tab, text);
-  await tab
-    .locator('.group:not(:has(.outgoing)) .bubble', { hasText: text.split('\n')[0] })
-    .last()
-    .waitFor();
-}
-
-/** Distances of a bubble from the sides of the conversation. */
-async function edges(tab, text) {
-  return await bubble(tab, text).evaluate((item) => {
-    const [box, own] = [item.closest('.log'), item].map((node) => node.getBoundingClientRect());
-    return { left: own.left - box.left, right: box.right - own.right };
+  test('chat: devtools come with development only', async (t) => {
+    const tab = await visit(t, room('tools'));
+    const sources = await tab.evaluate(() =>
+      Promise.all(
+        [...document.querySelectorAll('script[src]')].map(async ({ src }) =>
+          (await fetch(src)).text(),
+        ),
+      ),
+    );
+    const inside = sources.some((text) => text.includes('anywire-devtools'));
+    const shown = tab.locator('anywire-devtools');
+    if (mode === 'dev') await shown.waitFor({ state: 'attached' });
+    else assert.deepEqual([inside, await shown.count()], [false, 0]);
+    assert.deepEqual(tab.complaints, []);
   });
+
+  chatReadingScenarios(stage, mode);
+  chatLinkScenarios(stage, mode);
 }

@@ -1,7 +1,7 @@
 // More messages than a page can draw.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newProfile, newTab } from '../support/browser.mjs';
+import { heapOf, newProfile, newTab, processorOf } from '../support/browser.mjs';
 import { Member } from '../support/member.mjs';
 import { until } from '../support/poll.mjs';
 import { freshName } from '../support/stage.mjs';
@@ -13,16 +13,18 @@ const kLimit = 100;
 const kRunsMax = 3;
 const kHeapSlack = 3 * 1024 * 1024;
 // `next dev` runs React's development build and every component twice.
-const kBudget = { start: { ms: 3000, renders: 60 }, dev: { ms: 6000, renders: 120 } };
+const kBuilt = { ms: 3000, renders: 60 };
+const kBudget = { start: kBuilt, standalone: kBuilt, dev: { ms: 6000, renders: 120 } };
 
 export function floodScenarios(stage, mode) {
   test('scenario 19: of 20,000 messages each is seen once, in order, in few renders', async (t) => {
     const channel = `/raw/${freshName('flood')}`;
     const { page, probe } = await openProbe(t, stage());
     const member = await Member.join(t, stage().lobby.url(channel));
-    const heap = await heapOf(page);
+    const [heap, processor] = [await heapOf(page), await processorOf(page)];
     const budget = kBudget[mode];
-    // Each flood must be whole. How fast it is counts at its best: other work shares this machine.
+    // Each flood must be whole. How fast it is counts at its best, and by what the page itself
+    // needed where others kept it waiting: other work shares this machine.
     for (let run = 1; ; run++) {
       const id = `flood${run}`;
       await probe.show({
@@ -33,12 +35,13 @@ export function floodScenarios(stage, mode) {
         options: { limit: kLimit },
       });
       await probe.untilState(id, 'open');
-      const before = { bytes: await heap(), ...(await probe.read(id)) };
+      const before = { bytes: await heap(), busy: await processor(), ...(await probe.read(id)) };
       await member.flood(kCount, kSize);
       const done = await probe.until(id, 'the flood', (seen) => seen.seen >= kCount, {
         deadlineMs: 60_000,
       });
       const ms = done.doneAt - before.now;
+      const busy = (await processor()) - before.busy;
       const renders = done.renders - before.renders;
       await until('the list shows the newest', async () =>
         (await page.locator('article li').last().textContent())?.includes(`"n":${kCount - 1},`),
@@ -53,14 +56,15 @@ export function floodScenarios(stage, mode) {
 
       t.diagnostic(
         `ours, next ${mode}: ${done.seen} of ${kCount} seen, ${Math.round(ms)} ms, ` +
+          `${Math.round(busy)} ms of them busy, ` +
           `${renders} renders, ${drawn} items, ${Math.round(grown / 1024)} KiB kept after clear`,
       );
       assert.equal(done.seen, kCount);
       assert.equal(done.disordered, 0);
       assert.ok(done.list.length <= kLimit && drawn <= kLimit);
       assert.ok(grown < kHeapSlack, `${grown} bytes kept`);
-      if (run < kRunsMax && (ms >= budget.ms || renders >= budget.renders)) continue;
-      assert.ok(ms < budget.ms, `${ms} ms`);
+      if (run < kRunsMax && (Math.min(ms, busy) >= budget.ms || renders >= budget.renders)) continue;
+      assert.ok(Math.min(ms, busy) < budget.ms, `${ms} ms, ${busy} ms of them busy`);
       assert.ok(renders < budget.renders, `${renders} renders`);
       return;
     }
@@ -95,13 +99,4 @@ export function floodScenarios(stage, mode) {
         `${Math.round(((await heap()) - bytes) / 1024)} KiB kept for ever`,
     );
   });
-}
-
-/** Used heap after a full collection. */
-async function heapOf(page) {
-  const session = await page.context().newCDPSession(page);
-  return async () => {
-    await session.send('HeapProfiler.collectGarbage');
-    return (await session.send('Runtime.getHeapUsage')).usedSize;
-  };
 }

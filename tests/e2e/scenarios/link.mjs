@@ -1,7 +1,7 @@
 // Links that break, loudly and in silence.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newProfile, newTab, Probe } from '../support/browser.mjs';
+import { newProfile, newTab, Probe, setVisibility } from '../support/browser.mjs';
 import { Member } from '../support/member.mjs';
 import { until } from '../support/poll.mjs';
 import { freshName, lobbyServer } from '../support/stage.mjs';
@@ -129,15 +129,4 @@ export function linkScenarios(stage) {
       assert.ok(log.filter((entry) => entry.connected).length === 1, 'connected all the time');
     });
   }
-}
-
-async function setVisibility(page, state) {
-  await page.evaluate((value) => {
-    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => value });
-    Object.defineProperty(document, 'hidden', {
-      configurable: true,
-      get: () => value === 'hidden',
-    });
-    document.dispatchEvent(new Event('visibilitychange'));
-  }, state);
 }

@@ -19,7 +19,8 @@ export function queueScenarios(stage) {
     await member.untilTexts('the first three', (texts) => texts.length === 3);
 
     await page.context().setOffline(true);
-    await probe.untilState('a', 'offline');
+    // Seen in the log: on a busy machine the state may have moved on by the time it is read.
+    await probe.until('a', 'offline', ({ log }) => log.some(({ state }) => state === 'offline'));
     assert.deepEqual(await probe.send('a', '"4"', '"5"'), [true, true]);
     await page.context().setOffline(false);
     await member.untilTexts('what was written offline', (texts) => texts.length >= 5);

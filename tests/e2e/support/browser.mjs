@@ -5,10 +5,14 @@ import { until } from './poll.mjs';
 const kNavigationMs = 60_000;
 const kChromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-/** `seedPort`: where connections to the seed's hard-coded localhost:3001 really go. */
-export async function launch({ seedPort }) {
+/**
+ * `seedPort`: where connections to the seed's hard-coded localhost:3001 really go. `keepPages`: a
+ * page that is left is put aside for the way back (the "bfcache"), as in browsers of people.
+ */
+export async function launch({ seedPort, keepPages = false }) {
   return await chromium.launch({
     executablePath: kChromium,
+    ignoreDefaultArgs: keepPages ? ['--disable-back-forward-cache'] : [],
     args: [
       '--headless',
       '--no-sandbox',
@@ -18,7 +22,7 @@ export async function launch({ seedPort }) {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
-      `--host-resolver-rules=MAP localhost:3001 127.0.0.1:${seedPort}`,
+      `--host-resolver-rules=MAP localhost:3001 127.0.0.1:${seedPort},MAP *.anywire.test 127.0.0.1`,
     ],
   });
 }
@@ -31,8 +35,11 @@ export async function newProfile(t, browser, options = {}) {
   return context;
 }
 
-/** A tab that remembers every complaint of the page: console errors, warnings, exceptions. */
-export async function newTab(context, url) {
+/**
+ * A tab that remembers every complaint of the page: console errors, warnings, exceptions, but for
+ * those that `overlooked` fits.
+ */
+export async function newTab(context, url, overlooked) {
   const page = await context.newPage();
   page.complaints = [];
   page.on('console', (message) => {
@@ -40,6 +47,7 @@ export async function newTab(context, url) {
     // `next dev` now and then forgets a file that it has just compiled, and serves it when asked
     // again. That is between the page and its server; what WebSockets and React say is kept.
     if (/^Failed to load resource/.test(message.text())) return;
+    if (overlooked?.test(message.text())) return;
     page.complaints.push(`${message.text()} ${message.location().url}`);
   });
   page.on('pageerror', (error) => page.complaints.push(String(error)));
@@ -61,6 +69,40 @@ export async function barrier(page, url) {
       }),
     url,
   );
+}
+
+/** What a browser tells a page that is put into the background, or shown again. */
+export async function setVisibility(page, state) {
+  await page.evaluate((value) => {
+    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => value });
+    Object.defineProperty(document, 'hidden', {
+      configurable: true,
+      get: () => value === 'hidden',
+    });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, state);
+}
+
+/** Used heap after a full collection. */
+export async function heapOf(page) {
+  const session = await page.context().newCDPSession(page);
+  return async () => {
+    await session.send('HeapProfiler.collectGarbage');
+    return (await session.send('Runtime.getHeapUsage')).usedSize;
+  };
+}
+
+/**
+ * Processor time that the page's main thread has used, ms. Unlike the time on the clock it does not
+ * grow with what else the machine has to do.
+ */
+export async function processorOf(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  return async () => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    return metrics.find(({ name }) => name === 'TaskDuration').value * 1000;
+  };
 }
 
 /** The probe of a page of tests/e2e/app: see components/Probe.tsx. */

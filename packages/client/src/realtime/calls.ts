@@ -1,6 +1,6 @@
 import { byteLength } from '../queue';
 import type { Clock } from '../types';
-import type { Codec, Piece, Wire, WireMessage } from './wire';
+import type { Codec, Command, Piece, WireMessage } from './wire';
 
 /** A server that leaves a command without an answer so long has lost it, though it still talks. */
 const answerMs = 20_000;
@@ -18,7 +18,8 @@ export interface Call {
   readonly piece: Piece;
   readonly done: (reply: WireMessage) => void;
   /** Its answer may take any time, and whoever waits has a limit of his own. */
-  readonly patient: boolean;
+  readonly patient: boolean | undefined;
+  timer?: unknown;
 }
 
 /** The commands that are under way on a connection, and how they are packed into frames. */
@@ -28,9 +29,8 @@ export class Calls {
   readonly #codec: Codec;
   readonly #clock: Clock;
   readonly #stuck: () => void;
-  readonly #waiting = new Map<number, { readonly call: Call; readonly since: number }>();
+  readonly #waiting = new Map<unknown, Call>();
   #nextId = 1;
-  #timer: unknown;
 
   /** `stuck` is called when an answer is overdue. */
   constructor(codec: Codec, clock: Clock, stuck: () => void) {
@@ -44,84 +44,53 @@ export class Calls {
   }
 
   /** Encodes at once, so what the caller changes afterwards is not sent. Throws if it cannot. */
-  make(message: { readonly type: string }, done: Call['done'], patient: boolean): Call {
+  make(message: Command, done: Call['done'] = () => {}, patient?: boolean): Call {
     const id = this.#nextId++;
     return { id, piece: this.#codec.encode({ ...message, id }), done, patient };
   }
 
-  /** Packs calls, and one message before them, into as few frames as may be. */
-  transmit(wire: Wire, calls: readonly Call[], first?: Piece): void {
-    const all: Piece[] = first ? [this.#spell(first, wire.codec)] : [];
-    const refused: (() => void)[] = [];
-    const since = this.#clock.now();
-    for (const call of calls) {
-      try {
-        all.push(this.#spell(call.piece, wire.codec));
-        this.#waiting.set(call.id, { call, since });
-      } catch (error) {
-        // MessagePack has values that JSON has not.
-        const message = `Not in JSON: ${error}`;
-        refused.push(() => call.done({ type: 'error', code: 'bad_data', message }));
-      }
-    }
-    if (this.#timer === undefined) this.#watch();
-    let pieces: Piece[] = [];
+  /**
+   * Packs calls into as few frames as may be. With a message to come `first` it is one frame only;
+   * what did not fit into it is returned.
+   */
+  transmit(
+    send: (pieces: readonly Piece[]) => void,
+    calls: readonly Call[],
+    first?: Piece,
+  ): readonly Call[] {
+    let pieces = first === undefined ? [] : [first];
     let bytes = frameBytesOwn;
-    for (const piece of all) {
-      const size = byteLength(piece) + 1;
-      if (pieces.length === frameMessagesMax || bytes + size > this.frameBytesMax) {
-        if (pieces.length > 0) wire.send(pieces);
-        pieces = [];
-        bytes = frameBytesOwn;
-      }
-      pieces.push(piece);
+    let at = 0;
+    for (const call of calls) {
+      const size = byteLength(call.piece) + 1;
       bytes += size;
+      if (pieces.length === frameMessagesMax || (pieces.length > 0 && bytes > this.frameBytesMax)) {
+        if (first !== undefined) break;
+        send(pieces);
+        pieces = [];
+        bytes = frameBytesOwn + size;
+      }
+      pieces.push(call.piece);
+      this.#waiting.set(call.id, call);
+      if (!call.patient) call.timer = this.#clock.setTimeout(this.#stuck, answerMs);
+      at++;
     }
-    if (pieces.length > 0) wire.send(pieces);
-    for (const refuse of refused) refuse();
+    if (pieces.length > 0) send(pieces);
+    return calls.slice(at);
   }
 
   answer(reply: WireMessage): void {
-    const id = reply.id as number;
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    if (this.#waiting.size === 0) this.#stop();
-    waiting?.call.done(reply);
+    const call = this.#waiting.get(reply.id);
+    if (!call) return;
+    this.#waiting.delete(call.id);
+    this.#clock.clearTimeout(call.timer);
+    call.done(reply);
   }
 
   /** The link broke: nothing is answered any more. */
   lost(): void {
-    const waiting = [...this.#waiting.values()];
-    this.#waiting.clear();
-    this.#stop();
-    const message = 'The link broke before the answer came';
-    for (const { call } of waiting) {
-      call.done({ type: 'error', code: 'connection_lost', message, retry: true });
+    for (const id of [...this.#waiting.keys()] as number[]) {
+      this.answer({ type: 'error', id, code: 'connection_lost', retry: true });
     }
-  }
-
-  /** As the wire's codec spells it; a fallback may speak another than the client. */
-  #spell(piece: Piece, codec: Codec): Piece {
-    if (codec === this.#codec) return piece;
-    const data = typeof piece === 'string' ? piece : piece.slice().buffer;
-    return codec.encode(this.#codec.decode(data)[0] as WireMessage);
-  }
-
-  /** One timer for all, running while there are any. */
-  #watch(): void {
-    let oldest: number | undefined;
-    for (const { call, since } of this.#waiting.values()) {
-      if (!call.patient) oldest ??= since;
-    }
-    this.#timer = undefined;
-    if (oldest === undefined) return;
-    const wait = oldest + answerMs - this.#clock.now();
-    if (wait <= 0) this.#stuck();
-    else this.#timer = this.#clock.setTimeout(() => this.#watch(), wait);
-  }
-
-  #stop(): void {
-    this.#clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
   }
 }

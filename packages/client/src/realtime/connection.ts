@@ -1,522 +1,416 @@
 import { Backoff } from '../backoff';
 import { systemClock } from '../clock';
 import { Emitter } from '../emitter';
-import { deadClose, localClose } from '../ending';
-import { Heartbeat } from '../heartbeat';
+import { deadClose } from '../ending';
+import { Heartbeat, underWayMs } from '../heartbeat';
 import { browserNetwork } from '../network';
 import type { Clock, CloseInfo, NetworkAdapter, NetworkEvent, State, Unsubscribe } from '../types';
 import { resolveUrl } from '../url';
 import { type Call, Calls } from './calls';
 import { json } from './codec';
-import { AnywireError, fromWire } from './error';
-import { tabMemory } from './memory';
+import { AnywireError, fromWire, toError } from './error';
+import type { Ladder, Opening } from './ladder';
+import { type Line, openLine } from './line';
 import { TokenKeeper } from './token';
-import type { ClientEvents, ClientOptions, ClientSnapshot, TransportMemory } from './types';
+import type { ClientEvents, ClientOptions, ClientSnapshot } from './types';
+import { verdict } from './verdict';
 import { websocket } from './websocket';
-import type { Codec, Transport, Wire, WireEvents, WireMessage } from './wire';
+import type { Codec, Piece, Transport, WireMessage } from './wire';
 
 /** docs/protocol.md section 1: how long a connection may stay silent after a `ping`. */
 const silenceMs = 10_000;
-const upgradeMaxMs = 300_000;
 const onlineProbeMs = 500;
 const wakeGapMs = 250;
-/** Codes by which a reachable server sends everybody away; another transport would not help. */
-const away: ReadonlySet<number> = new Set([1001, 1012, 1013]);
+/** A server that wants to be asked more often than this is mistaken. */
+const pingMinMs = 1000;
+/** Longer than the longest pause between two tries, so that a row of them is seen as one. */
+const steadyMs = 30_000;
 
-/** Who uses a connection. Called in the turn of the event; may call any method back. */
-export interface Owner {
-  /** What goes along with `connect`, in the same frame. */
-  hello(): readonly Call[];
-  /** Commands flow. `greeted`: `hello` went along; otherwise a better transport took over. */
-  up(connected: WireMessage, greeted: boolean): void;
-  /** The link is gone; all calls have been answered with `connection_lost`. */
-  down(): void;
-  push(message: WireMessage): void;
-  /** The server closed because a frame was too large. */
-  tooLarge(): void;
-  /** Closed, or failed for good. */
-  ended(error: AnywireError): void;
-}
-
-const idle: ClientSnapshot = Object.freeze({
+/** What is not there yet is undefined, whether it is named or not. */
+const idle = /* @__PURE__ */ Object.freeze({
   state: 'idle',
   attempt: 0,
-  retryAt: undefined,
-  error: undefined,
-  lastClose: undefined,
-  transport: undefined,
-  clientId: undefined,
-  user: undefined,
   opens: 0,
-});
-
-interface Address {
-  readonly url: string;
-  readonly token: string | undefined;
-}
+} as ClientSnapshot);
 
 /**
  * One session with a server over a row of connections: it gets tokens, picks the transport,
  * reconnects, resumes and notices death. It is the state machine behind `ClientSnapshot`, with the
  * states and transitions of `Socket`; "open" means that the server answered `connected`.
  *
- * Every late event is harmless: a wire that was replaced is silenced, and what waits for a token
- * compares generations.
+ * Every late event is harmless: a line that was replaced is silenced, and what waits for a token
+ * compares attempts.
  */
-export class Connection {
+export abstract class Connection extends Emitter<ClientEvents> {
+  readonly options: ClientOptions;
   readonly clock: Clock;
   readonly codec: Codec;
-  readonly events: Emitter<ClientEvents> = new Emitter();
-  readonly #options: ClientOptions;
-  readonly #owner: Owner;
-  readonly #network: NetworkAdapter;
+  readonly transports: readonly Transport[];
+  readonly calls: Calls;
+  network: NetworkAdapter;
+  /** Where the present try goes. */
+  url = '';
+  snapshot: ClientSnapshot = idle;
+  /** Commands can be sent, though the device may say that it is offline. */
+  live = false;
+  /** Sees every frame. */
+  tap:
+    | ((direction: 'in' | 'out', frame: readonly (WireMessage | Piece)[], by: string) => void)
+    | undefined;
+  /** Hears of what a contract refuses, if somebody looks. */
+  heard: ((error: AnywireError) => void) | undefined;
   readonly #backoff: Backoff;
-  readonly #transports: readonly Transport[];
+  readonly #trouble: Backoff;
+  readonly #ladder: Ladder | undefined;
   readonly #tokens: TokenKeeper;
-  readonly #calls: Calls;
-  #snapshot = idle;
-  #generation = 0;
   #session: string | undefined;
-  #wire: Wire | undefined;
-  /** The wire has answered `connected`. */
-  #ready = false;
-  #current = 0;
-  /** Some connection over `#current` was opened by this client. */
-  #proven = false;
-  #address: Address | undefined;
-  #better: Wire | undefined;
-  #upgradeMs = 0;
-  #asking: AbortController | undefined;
+  /** `connect`s with a session that had no answer. The server may yet read one of them. */
+  #astray = 0;
+  /** Stands for the present try and the lines that it leads to. */
+  #attempt: AbortController | undefined;
+  #line: Line | undefined;
   #heartbeat: Heartbeat | undefined;
-  #attemptTimer: unknown;
-  #failoverTimer: unknown;
-  #retryTimer: unknown;
-  #stableTimer: unknown;
-  #upgradeTimer: unknown;
-  #triedAt = Number.NEGATIVE_INFINITY;
+  /** Connecting: to give up. Waiting: to try again. Open: to believe that it lasts. */
+  #timer: unknown;
+  #triedAt = 0;
+  #offlineAt = 0;
+  #renewing: AbortController | undefined;
+  #renewTimer: unknown;
+  /** When the server said last that the token is about to end. */
+  #renewedAt = Number.NEGATIVE_INFINITY;
   #suspended = false;
   #leaveNetwork: Unsubscribe | undefined;
 
-  constructor(options: ClientOptions, owner: Owner) {
-    this.#options = options;
-    this.#owner = owner;
-    this.clock = options.clock ?? systemClock;
-    this.codec = options.codec ?? json;
-    this.#network = options.network ?? browserNetwork();
-    this.#backoff = new Backoff(options.backoff ?? {}, this.clock);
-    this.#transports = options.transports ?? [websocket()];
+  constructor(options: ClientOptions) {
+    super();
+    const { clock = systemClock, codec = json, backoff = {} } = options;
+    this.options = options;
+    this.clock = clock;
+    this.codec = codec;
+    this.network = options.network ?? browserNetwork();
+    this.#backoff = new Backoff(backoff, clock);
+    this.#trouble = new Backoff(backoff, clock);
+    this.transports = options.transports ?? [websocket()];
     this.#tokens = new TokenKeeper(options.token);
-    this.#calls = new Calls(this.codec, this.clock, () =>
-      this.#dead('The server left a command without an answer'),
-    );
+    this.calls = new Calls(codec, clock, () => this.#dead());
+    this.#ladder = this.transports.find(({ ladder }) => ladder)?.ladder?.(this);
   }
 
-  get snapshot(): ClientSnapshot {
-    return this.#snapshot;
+  // ---- for whoever builds on it; called in the turn of the event, and may call any method back
+
+  /** What goes along with `connect`, in the same frame. */
+  abstract hello(): readonly Call[];
+  /** Commands flow; the `hello` was the first of them. */
+  abstract joined(connected: WireMessage): void;
+  /** The link is gone; all calls have been answered with `connection_lost`. */
+  abstract parted(): void;
+  abstract push(message: WireMessage): void;
+  /** There is another token. */
+  abstract renewed(): void;
+  /** The server closed because a frame was too large. */
+  abstract tooLarge(): void;
+  /** The last moment at which something may be sent. */
+  abstract bye(): void;
+  /** Closed, or failed for good. */
+  abstract ended(error: AnywireError): void;
+
+  get state(): State {
+    return this.snapshot.state;
   }
 
-  /** Commands can be sent, though the device may say that it is offline. */
-  get live(): boolean {
-    return this.#ready;
-  }
-
-  /** There may be another token than the present one. */
-  get renewable(): boolean {
-    return this.#tokens.renewable;
-  }
-
-  /** Largest message that the server takes. */
-  get frameBytesMax(): number {
-    return this.#calls.frameBytesMax;
+  connect(): Promise<void> {
+    const opened = new Promise<void>((resolve, reject) => {
+      const look = () => {
+        const { state, error } = this.snapshot;
+        if (state === 'open') resolve();
+        else if (state === 'failed') reject(error);
+        else if (state === 'closed') reject(closed());
+        else return;
+        leave();
+      };
+      const leave = this.on('state', look);
+      this.start();
+      look();
+    });
+    // Whoever starts a client without waiting for it hears of failures by its state.
+    opened.catch(() => {});
+    return opened;
   }
 
   /** Starts, or hurries a try that is due later. */
-  connect(): void {
-    if (this.#wire || this.#asking || this.#better) return;
+  start(): void {
+    if (this.#attempt) return;
     if (!this.#leaveNetwork) {
       this.#backoff.failures = 0;
-      this.#leaveNetwork = this.#network.subscribe((event) => this.#onNetwork(event));
+      this.#leaveNetwork = this.network.subscribe((event) => this.device(event));
     }
     this.#try();
   }
 
-  close(code = 1000, reason = ''): Promise<void> {
-    const gone = this.#release(localClose(code, reason));
-    this.#finish(new AnywireError('closed', 'The client was closed'), 'closed');
+  close(reason = ''): Promise<void> {
+    this.bye();
+    const gone = this.#release(1000, reason);
+    this.#finish(closed(), 'closed');
     return gone;
-  }
-
-  /** Makes a command ready to be sent, also several times, one connection after another. */
-  call(
-    message: { readonly type: string; [member: string]: unknown },
-    done: Call['done'],
-    patient = false,
-  ): Call {
-    return this.#calls.make(message, done, patient);
   }
 
   /** Sends calls in order. Only while `live`. */
   send(calls: readonly Call[]): void {
-    if (this.#ready && this.#wire) this.#calls.transmit(this.#wire, calls);
+    if (this.live) this.#line?.send(calls);
   }
 
-  /** Gets another token and tells the server, so that the connection outlives the present one. */
-  async refresh(signal: AbortSignal): Promise<void> {
-    const token = await this.#tokens.renew(signal, true);
-    if (token === undefined || !this.#ready || !this.#address) return;
-    const reply = await new Promise<WireMessage>((resolve) =>
-      this.send([this.call({ type: 'auth', token }, resolve)]),
-    );
-    const { code } = reply;
-    if (reply.type !== 'error') {
-      this.#tokens.accepted();
-      this.#address = { url: this.#address.url, token };
-      return;
+  /** `retryAt` and `transport` are gone unless something speaks for them. */
+  #set(change: Partial<ClientSnapshot>): void {
+    const before = this.snapshot;
+    const transport = this.#line && before.transport;
+    const now = Object.freeze({ ...before, retryAt: undefined, transport, ...change });
+    if (Object.entries(now).every(([name, value]) => before[name as 'state'] === value)) return;
+    this.snapshot = now;
+    this.emit('state', now, before);
+  }
+
+  // ---- tokens
+
+  async refreshToken(): Promise<void> {
+    this.#stopRenewing();
+    const renewing = new AbortController();
+    this.#renewing = renewing;
+    const token = await this.#tokens.renew(renewing.signal, 'refresh');
+    if (token !== undefined && this.live) {
+      const reply = await new Promise<WireMessage>((resolve) =>
+        this.send([this.calls.make({ type: 'auth', token }, resolve)]),
+      );
+      const { type, code } = reply;
+      if (type !== 'error') {
+        this.#tokens.accepted();
+      } else if (code === 'user_mismatch') {
+        // Somebody else is signed in now. The session is not theirs.
+        this.#session = undefined;
+        void this.#release(1000);
+        this.#try();
+      } else if (code !== 'connection_lost') {
+        // (The next connection begins with the new token anyway.)
+        this.#tokens.deny();
+        throw fromWire({ ...reply, retry: true });
+      }
     }
-    // The next connection begins with the new token anyway.
-    if (code === 'connection_lost') return;
-    if (code === 'user_mismatch') {
-      // Somebody else is signed in now. The session is not theirs.
-      this.#session = undefined;
-      void this.#release(localClose(1000, 'another user'));
-      this.#try();
-      return;
-    }
-    this.#tokens.deny();
-    throw new AnywireError(String(code), String(reply.message), { retry: true });
+    this.renewed();
+  }
+
+  #renewLater(wait: number): void {
+    this.clock.clearTimeout(this.#renewTimer);
+    this.#renewTimer = this.clock.setTimeout(() => {
+      this.refreshToken().catch((error: AnywireError) => {
+        if (!this.live) return;
+        if (error.retry) this.#renewLater(this.#trouble.next());
+        else this.emit('error', error);
+      });
+    }, wait);
+  }
+
+  /**
+   * Tokens that end as soon as they are there, because of clocks that differ or a route that keeps
+   * them, are not asked for without a pause.
+   */
+  #renewPause(): number {
+    const before = this.#renewedAt;
+    this.#renewedAt = this.clock.now();
+    if (this.#renewedAt - before < steadyMs) return this.#trouble.next();
+    this.#trouble.failures = 0;
+    return 0;
+  }
+
+  #stopRenewing(): void {
+    this.clock.clearTimeout(this.#renewTimer);
+    this.#renewing?.abort();
   }
 
   // ---- trying
 
   #try(): void {
-    this.#stopTimers();
+    const attempt = new AbortController();
+    this.#attempt = attempt;
     this.#suspended = false;
     this.#triedAt = this.clock.now();
-    const generation = ++this.#generation;
-    const asking = new AbortController();
-    this.#asking = asking;
-    this.#attemptTimer = this.clock.setTimeout(() => {
-      const close = deadClose('timeout');
-      void this.#release(close);
-      this.#retry(new AnywireError('network', 'The server did not answer in time'), close);
-    }, this.#options.connectTimeout ?? 10_000);
-    this.#set({ state: 'connecting', retryAt: undefined });
-    if (generation !== this.#generation) return;
-    this.#find(asking.signal).then(
-      (address) => {
-        if (generation !== this.#generation) return;
-        this.#asking = undefined;
-        this.#address = address;
-        this.#next(this.#order());
-      },
-      (error: unknown) => {
-        if (generation === this.#generation) this.#hopeless(error);
-      },
-    );
+    this.#later(this.options.connectTimeout ?? 10_000, () => this.#dead('timeout'));
+    this.#set({ state: 'connecting' });
+    if (attempt !== this.#attempt) return;
+    const stop = (retry: boolean) => (error: unknown) =>
+      attempt === this.#attempt && this.hopeless(error, retry);
+    this.#findAddress(attempt.signal)
+      .then(() => attempt === this.#attempt && this.#dial(), stop(true))
+      .catch(stop(false));
   }
 
-  async #find(signal: AbortSignal): Promise<Address> {
-    const { url } = this.#options;
-    const [place, token] = await Promise.all([
-      typeof url === 'function' ? url() : url,
-      this.#tokens.get(signal),
-    ]);
+  /** Asks for URL and token. Rejects with whatever a function of the user's threw. */
+  async #findAddress(signal: AbortSignal): Promise<void> {
+    const { url } = this.options;
+    const place = await (typeof url === 'function' ? url() : url);
     try {
-      return { url: resolveUrl(place), token };
+      this.url = resolveUrl(place);
     } catch (cause) {
-      throw new AnywireError('bad_url', `${JSON.stringify(place)} is no usable URL`, { cause });
+      throw new AnywireError('bad_url', `${place} is no WebSocket URL`, { cause });
     }
+    await this.#tokens.ready(signal);
   }
 
-  /** Nothing was opened: a function of the user's failed, or this platform cannot do it. */
-  #hopeless(cause: unknown): void {
+  /** Nothing was opened: this platform cannot do it, or, `retry`, a function of the user's failed. */
+  hopeless(cause: unknown, retry = false): void {
     void this.#release();
-    const error =
-      cause instanceof AnywireError
-        ? cause
-        : new AnywireError('network', `No address: ${cause}`, { retry: true, cause });
+    const error = toError(cause, retry ? 'network' : 'unsupported', { retry });
     if (error.retry) this.#retry(error);
-    else this.#fail(error);
+    else this.#finish(error, 'failed');
   }
 
-  /** Which transports this try may use: what worked last, then the others in their order. */
-  #order(): Transport[] {
-    const all = this.#transports;
-    if (!this.#proven) {
-      const name = this.#memory?.get();
-      this.#current = Math.max(
-        0,
-        all.findIndex((transport) => transport.name === name),
-      );
-    }
-    const first = all[this.#current];
-    if (!first) return [];
-    // One that has worked gets a second chance alone: more often the server is away than a
-    // network has changed its rules, and a server that comes back needs no triple knocking.
-    const alone = (this.#proven && this.#backoff.failures < 2) || !this.#network.online;
-    return alone ? [first] : [first, ...all.filter((transport) => transport !== first)];
-  }
-
-  #next([transport, ...rest]: readonly Transport[], lost?: CloseInfo): void {
-    const { clock } = this;
-    if (!transport) {
-      void this.#release();
-      if (lost) this.#lost(lost, false);
-      else this.#fail(new AnywireError('no_transport', 'No transport was given'));
+  #dial(): void {
+    const [transport] = this.transports;
+    if (!transport) throw new AnywireError('no_transport');
+    if (this.#ladder) {
+      this.#ladder.climb(this.url.split(/[/?]/)[2] as string, this.#backoff.failures);
       return;
     }
-    let wire: Wire;
-    const giveUp = (close: CloseInfo) => {
-      clock.clearTimeout(this.#failoverTimer);
-      // A code of its own comes from Anywire itself, so this transport works.
-      if (close.code >= 4000 || away.has(close.code) || rest.length === 0) {
-        this.#lost(close, false);
-      } else {
-        this.#wire = undefined;
-        this.#down();
-        this.#next(rest, close);
-      }
-    };
-    try {
-      wire = this.#open(
-        transport,
-        () => this.#owner.hello(),
-        (connected) => this.#up(transport, connected, true),
-        (close) => (this.#ready ? this.#lost(close, true) : giveUp(close)),
-      );
-    } catch (cause) {
-      const unsupported = new AnywireError('unsupported', `${transport.name}: ${cause}`, { cause });
-      if (rest.length > 0) this.#next(rest, lost);
-      else this.#hopeless(cause instanceof AnywireError ? cause : unsupported);
-      return;
-    }
-    this.#wire = wire;
-    if (rest.length === 0) return;
-    this.#failoverTimer = clock.setTimeout(() => {
-      void wire.end(1000);
-      giveUp(deadClose('timeout'));
-    }, this.#options.failover ?? 2000);
+    const line = this.open(transport, {
+      hello: () => this.hello(),
+      up: (connected, left) => this.up(line, transport, connected, left),
+      lost: (close) => this.lost(close, this.live),
+    });
+    this.#line = line;
   }
 
-  /** Opens a wire and greets over it. `lost` is not called for a wire that we end. */
-  #open(
-    transport: Transport,
-    greet: () => readonly Call[],
-    up: (connected: WireMessage) => void,
-    lost: (close: CloseInfo) => void,
-  ): Wire {
-    const { agent, WebSocket, fetch } = this.#options;
-    const { url, token } = this.#address as Address;
-    const ours = () => wire === this.#wire || wire === this.#better;
-    const over = (close: CloseInfo) => {
-      // It has ended, so nobody needs to end it.
-      if (wire === this.#wire) this.#wire = undefined;
-      lost(close);
-    };
-    let greeting = 0;
-    const greeted = (reply: WireMessage) => {
-      greeting = 0;
-      if (reply.type === 'connected') return up(reply);
-      void wire.end(1000);
-      const { code, message, retry } = reply;
-      const reason = `${code}: ${message}`;
-      over({ code: retry ? 4500 : 4400, reason, wasClean: true, by: 'peer' });
-    };
-    const events: WireEvents = {
-      opened: () => {
-        if (!ours()) return;
-        const message = { type: 'connect', token, session: this.#session, agent };
-        const { id, piece } = this.call(message, () => {});
-        greeting = id;
-        this.#calls.transmit(wire, greet(), piece);
+  /** Opens a line and greets over it. Throws when there is no such thing here. */
+  open(transport: Transport, host: Opening): Line {
+    const { clock, options } = this;
+    const { agent, WebSocket, fetch } = options;
+    const setup = { url: this.url, codec: this.codec, json, clock, WebSocket, fetch };
+    return openLine(transport, setup, this.calls, {
+      ...host,
+      greet: () => {
+        const { token } = this.#tokens;
+        if (this.#session) this.#astray++;
+        return { type: 'connect', token, session: this.#session, agent };
       },
-      messages: (batch) => {
-        if (wire === this.#wire) this.#heard();
-        for (const message of batch) {
-          if (!ours()) return;
-          if (greeting === 0) this.#take(message);
-          else if (message.id === greeting) greeted(message);
-        }
+      message: (message) => {
+        // The `id` of a push, if it has one, is a message's own and a string.
+        if (typeof message.id === 'number') this.calls.answer(message);
+        else if (message.type === 'error') this.emit('error', fromWire(message));
+        else if (message.type !== 'expiring') this.push(message);
+        else if (this.#tokens.renewable) this.#renewLater(this.#renewPause());
       },
-      lost: (close) => {
-        if (ours()) over(close);
-      },
-    };
-    const wire: Wire = transport.open(
-      { url, codec: this.codec, json, clock: this.clock, WebSocket, fetch },
-      events,
-    );
-    return wire;
-  }
-
-  #take(message: WireMessage): void {
-    if (message.id !== undefined) this.#calls.answer(message);
-    else if (message.type !== 'error') this.#owner.push(message);
-    else this.events.emit('error', fromWire(message));
+      heard: () => this.#heard(),
+      tap: (direction, frame) => this.tap?.(direction, frame, transport.name),
+    });
   }
 
   #heard(): void {
     this.#heartbeat?.seen();
-    // The device says that it has no network, yet something arrived: believe what arrived.
-    if (this.#ready && this.#snapshot.state === 'offline') this.#set({ state: 'open' });
+    // The device says that it has no network, yet something arrived: believe what arrived, unless
+    // it may have been under way already.
+    const late = this.clock.now() - this.#offlineAt >= underWayMs;
+    if (this.live && this.state === 'offline' && (late || this.network.online)) {
+      this.#set({ state: 'open' });
+    }
   }
 
   // ---- open
 
-  #up(transport: Transport, connected: WireMessage, greeted: boolean): void {
+  /** This line is the present one from now on. `left`: what of the `hello` has yet to be sent. */
+  up(line: Line, transport: Transport, connected: WireMessage, left?: readonly Call[]): void {
     const { clock } = this;
-    clock.clearTimeout(this.#attemptTimer);
-    clock.clearTimeout(this.#failoverTimer);
-    this.#ready = true;
-    this.#proven = true;
-    this.#current = this.#transports.indexOf(transport);
-    this.#memory?.set(transport.name);
+    const old = this.#line;
+    this.#line = line;
+    if (old && old !== line) {
+      this.down();
+      void old.end(1000);
+    }
+    this.live = true;
     this.#tokens.accepted();
     const { session, client, user, ping, messageBytesMax } = connected;
-    this.#session = text(session);
-    if (Number(messageBytesMax) > 0) this.#calls.frameBytesMax = Number(messageBytesMax);
+    this.#session = typeof session === 'string' ? session : undefined;
+    if (this.#astray > 0) this.#astray--;
+    this.calls.frameBytesMax = Number(messageBytesMax) || this.calls.frameBytesMax;
     this.#heartbeat?.stop();
     this.#heartbeat = new Heartbeat(
-      { interval: Number(ping) || 25_000, timeout: silenceMs },
+      { interval: Math.max(pingMinMs, Number(ping) || 25_000), timeout: silenceMs },
       clock,
-      () => this.send([this.call({ type: 'ping' }, () => {})]),
-      () => this.#dead('The server went silent'),
+      () => this.send([this.calls.make({ type: 'ping' })]),
+      () => this.#dead(),
     );
-    clock.clearTimeout(this.#stableTimer);
-    this.#stableTimer = clock.setTimeout(() => {
+    this.#later(this.#backoff.stableAfter, () => {
       this.#backoff.failures = 0;
-    }, this.#backoff.stableAfter);
-    this.#upgradeMs = this.#options.upgradeAfter ?? 10_000;
-    this.#upgradeLater();
-    const wire = this.#wire;
+      this.#astray = 0;
+    });
+    this.send(left ?? this.hello());
     this.#set({
       state: 'open',
       attempt: 0,
-      retryAt: undefined,
       error: undefined,
       transport: transport.name,
-      clientId: text(client),
-      user: text(user),
-      opens: this.#snapshot.opens + 1,
+      clientId: client as string,
+      user: user as string,
+      opens: this.snapshot.opens + 1,
     });
-    if (wire === this.#wire) this.#owner.up(connected, greeted);
+    if (line === this.#line) this.joined(connected);
   }
 
-  #dead(words: string): void {
-    const close = deadClose('heartbeat');
-    void this.#release(close);
-    this.#retry(new AnywireError('network', words), close);
+  #dead(by: CloseInfo['by'] = 'heartbeat'): void {
+    const close = deadClose(by);
+    void this.#release();
+    this.#retry(verdict(close, true, this.url), close);
   }
 
-  /** A link ended. `was`: it had been open. */
-  #lost(close: CloseInfo, was: boolean): void {
-    if (close.code === 4409 && this.#better) {
-      // It was we who took the session over. The better wire is about to speak.
-      this.#wire = undefined;
-      this.#ready = false;
+  /** A link ended, or none could be had. `was`: it had been open. */
+  lost(close: CloseInfo, was: boolean): void {
+    if (was && this.#ladder?.replaced(close)) {
+      // The better line is about to speak.
+      this.#line = undefined;
       this.#heartbeat?.stop();
-      this.#down();
+      this.down();
       return;
     }
-    void this.#release(close);
-    const { code, reason } = close;
-    const words = reason ? `${code}: ${reason}` : `${code}`;
-    if (code === 1009) this.#owner.tooLarge();
-    if (code >= 4400 && code < 4450) {
-      this.#fail(new AnywireError('refused', `The server closed with ${words}`), close);
-    } else if (code >= 4450 && code < 4500) {
-      this.#denied(close, words);
-    } else {
-      const how = was ? `The link was closed (${words})` : 'The server could not be reached';
-      this.#retry(new AnywireError('network', reason && !was ? `${how}: ${reason}` : how), close);
-    }
-  }
-
-  #denied(close: CloseInfo, words: string): void {
+    void this.#release();
     const { code } = close;
-    const error = new AnywireError('unauthorized', `The server wants another token (${words})`);
-    if (!this.#tokens.renewable) {
-      this.#fail(error, close);
+    if (code === 1009) this.tooLarge();
+    // The session may have been taken over by an attempt of our own that was given up.
+    const byUs = code === 4409 && this.#astray > 0;
+    if (byUs) this.#astray = 0;
+    const error = verdict(byUs ? deadClose('peer') : close, was, this.url);
+    const { retry } = error;
+    if (!retry && (error.code !== 'unauthorized' || !this.#tokens.renewable)) {
+      this.#finish(error, 'failed', close);
       return;
     }
-    this.#tokens.deny();
-    // A token that merely ended is replaced at once, unless that has not helped just before.
-    const atOnce = code !== 4451 && this.#backoff.failures === 0;
+    if (!retry) this.#tokens.deny();
+    // A token that merely ended is replaced at once, unless that has not helped just before. One that
+    // was not accepted (4451), or was revoked (4453), is not: the next may be no better.
+    const atOnce = !retry && ![4451, 4453].includes(code) && this.#backoff.failures === 0;
     this.#retry(error, close, atOnce ? 0 : undefined);
-  }
-
-  // ---- a better transport
-
-  #upgradeLater(): void {
-    this.clock.clearTimeout(this.#upgradeTimer);
-    if (this.#current === 0) return;
-    this.#upgradeTimer = this.clock.setTimeout(() => this.#upgrade(), this.#upgradeMs);
-    this.#upgradeMs = Math.min(this.#upgradeMs * 2, upgradeMaxMs);
-  }
-
-  /**
-   * Opens the first transport beside the present one, which goes on working until the other has
-   * taken the session over.
-   */
-  #upgrade(): void {
-    const transport = this.#transports[0] as Transport;
-    const failed = () => {
-      this.clock.clearTimeout(this.#upgradeTimer);
-      this.#better = undefined;
-      if (this.#wire) this.#upgradeLater();
-      else this.#lost(deadClose('network'), true);
-    };
-    try {
-      const wire: Wire = this.#open(
-        transport,
-        () => [],
-        (connected) => {
-          const old = this.#wire;
-          this.#better = undefined;
-          this.#wire = wire;
-          if (old) this.#down();
-          void old?.end(1000);
-          this.#up(transport, connected, false);
-        },
-        (close) => (this.#wire === wire ? this.#lost(close, true) : failed()),
-      );
-      this.#better = wire;
-      this.#upgradeTimer = this.clock.setTimeout(() => {
-        void wire.end(1000);
-        failed();
-      }, this.#options.connectTimeout ?? 10_000);
-    } catch {
-      this.#upgradeLater();
-    }
   }
 
   // ---- failing
 
   #retry(error: AnywireError, close?: CloseInfo, wait?: number): void {
-    const offline = !this.#network.online;
-    const delay = offline ? this.#backoff.slow() : this.#backoff.next(close?.code ?? 0);
-    const due = wait ?? delay;
-    this.#retryIn(due);
+    const { online } = this.network;
+    const delay = online ? this.#backoff.next(close?.code) : this.#backoff.slow();
     this.#set({
-      state: offline ? 'offline' : 'waiting',
+      retryAt: this.#retryIn(wait ?? delay),
+      state: online ? 'waiting' : 'offline',
       attempt: this.#backoff.failures,
-      retryAt: this.clock.now() + due,
       error,
-      lastClose: close ?? this.#snapshot.lastClose,
-      transport: undefined,
+      lastClose: close ?? this.snapshot.lastClose,
     });
   }
 
-  #retryIn(delay: number): void {
-    this.clock.clearTimeout(this.#retryTimer);
-    this.#retryTimer = this.clock.setTimeout(() => this.#try(), delay);
+  #retryIn(delay: number): number {
+    this.#later(delay, () => this.#try());
+    return this.clock.now() + delay;
   }
 
-  #fail(error: AnywireError, close = this.#snapshot.lastClose): void {
-    this.#finish(error, 'failed', close);
+  #later(ms: number, run: () => void): void {
+    this.clock.clearTimeout(this.#timer);
+    this.#timer = this.clock.setTimeout(run, ms);
   }
 
-  #finish(error: AnywireError, state: State, lastClose = this.#snapshot.lastClose): void {
+  #finish(error: AnywireError, state: State, lastClose = this.snapshot.lastClose): void {
     this.#leaveNetwork?.();
     this.#leaveNetwork = undefined;
     this.#suspended = false;
@@ -524,115 +418,66 @@ export class Connection {
     this.#set({
       state,
       attempt: 0,
-      retryAt: undefined,
-      transport: undefined,
       lastClose,
       ...(state === 'failed' && { error }),
     });
-    this.#owner.ended(error);
+    this.ended(error);
   }
 
   // ---- the device
 
-  #onNetwork(event: NetworkEvent): void {
-    if (event === 'suspend') this.#onSuspend();
-    else if (event === 'offline') this.#onOffline();
-    else if (event === 'online' && this.#snapshot.state === 'offline') this.#onOnline();
-    else this.#onWake();
-  }
-
-  #onOffline(): void {
-    if (this.#suspended) return;
-    let { retryAt } = this.#snapshot;
-    if (retryAt !== undefined) {
-      const delay = this.#backoff.slow();
-      this.#retryIn(delay);
-      retryAt = this.clock.now() + delay;
-    }
-    this.#set({ state: 'offline', retryAt });
-    this.#heartbeat?.probe();
-  }
-
-  #onOnline(): void {
-    if (this.#suspended) return;
-    if (this.#heartbeat) {
-      this.#heartbeat.probe(onlineProbeMs);
+  /** What the device says of its network and its screen. */
+  device(event: NetworkEvent): void {
+    const { state, retryAt } = this.snapshot;
+    if (event === 'suspend') {
+      // An open connection keeps a page out of the back/forward cache, so it is closed in time.
+      void this.#release(1000);
+      this.#suspended = true;
+      this.#set({ state: 'waiting' });
+    } else if (event === 'offline') {
+      if (this.#suspended) return;
+      this.#offlineAt = this.clock.now();
+      this.#heartbeat?.probeLater();
+      this.#set({ state: event, retryAt: retryAt && this.#retryIn(this.#backoff.slow()) });
+    } else if (event === 'online' && state === 'offline') {
+      if (this.#heartbeat) this.#heartbeat.probe(onlineProbeMs);
+      else {
+        void this.#release();
+        this.#try();
+      }
     } else {
-      void this.#release(deadClose('network'));
-      this.#try();
+      this.#heartbeat?.probe();
+      const due = retryAt !== undefined && (state !== 'offline' || this.network.online);
+      if (this.#suspended || (due && this.clock.now() - this.#triedAt >= wakeGapMs)) this.#try();
     }
-  }
-
-  #onWake(): void {
-    const { state, retryAt } = this.#snapshot;
-    this.#heartbeat?.probe();
-    if (this.#suspended) this.#try();
-    else if (retryAt === undefined || (state === 'offline' && !this.#network.online)) return;
-    else if (this.clock.now() - this.#triedAt >= wakeGapMs) this.#try();
-  }
-
-  /** An open connection keeps a page out of the back/forward cache, so it is closed in time. */
-  #onSuspend(): void {
-    void this.#release(localClose(1000, 'page hidden'));
-    this.#suspended = true;
-    this.#set({ state: 'waiting', retryAt: undefined, transport: undefined });
   }
 
   // ---- letting go
 
-  /** Forgets wires, questions and timers, and ends what the peer has not. */
-  #release(close?: CloseInfo): Promise<void> {
-    const wires = [this.#wire, this.#better];
-    const was = this.#ready;
-    this.#generation++;
-    this.#wire = undefined;
-    this.#better = undefined;
-    this.#ready = false;
-    this.#asking?.abort();
-    this.#asking = undefined;
+  /** Forgets lines, questions and timers, and ends what the peer has not. */
+  #release(code?: number, reason?: string): Promise<void> {
+    const line = this.#line;
+    this.#line = undefined;
+    this.#attempt?.abort();
+    this.#attempt = undefined;
     this.#heartbeat?.stop();
     this.#heartbeat = undefined;
-    this.#stopTimers();
-    const local = close?.by === 'local' ? close : undefined;
-    const gone = wires.map((wire) => wire?.end(local?.code, local?.reason));
-    if (was || this.#calls.size > 0) this.#down();
+    this.clock.clearTimeout(this.#timer);
+    const gone = [line?.end(code, reason), this.#ladder?.stop()];
+    if (this.live || this.calls.size > 0) this.down();
     return Promise.all(gone).then(() => {});
   }
 
-  #down(): void {
-    this.#calls.lost();
-    this.#owner.down();
-  }
-
-  #stopTimers(): void {
-    for (const timer of [
-      this.#attemptTimer,
-      this.#failoverTimer,
-      this.#retryTimer,
-      this.#stableTimer,
-      this.#upgradeTimer,
-    ]) {
-      this.clock.clearTimeout(timer);
-    }
-  }
-
-  get #memory(): TransportMemory | undefined {
-    const { memory = tabMemory } = this.#options;
-    return memory === false || this.#transports.length < 2 ? undefined : memory;
-  }
-
-  #set(change: Partial<ClientSnapshot>): void {
-    const before = this.#snapshot;
-    const now = Object.freeze({ ...before, ...change });
-    const same = Object.keys(change).every((key) =>
-      Object.is(before[key as keyof ClientSnapshot], now[key as keyof ClientSnapshot]),
-    );
-    if (same) return;
-    this.#snapshot = now;
-    this.events.emit('state', now, before);
+  /** A line was given up, perhaps before it was up. */
+  down(): void {
+    this.live = false;
+    this.#stopRenewing();
+    this.calls.lost();
+    this.parted();
   }
 }
 
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+/** What a command is refused with when there is nobody to send it. */
+export function closed(): AnywireError {
+  return new AnywireError('closed');
 }

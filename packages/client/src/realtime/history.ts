@@ -1,38 +1,44 @@
-import { AnywireError } from './error';
-import type { Outbox } from './outbox';
+import type { Channel } from './api';
+import type { ChannelFeed } from './channel';
+import { AnywireError, reading } from './error';
 import { toMessage } from './room';
-import type { History, HistoryOptions, HistoryPage, Message } from './types';
+import type { History, HistoryOptions, HistoryPage, Received } from './types';
 import type { WireMessage } from './wire';
 
-/** A question about the past of a channel, asked page by page as it is used. */
-export function makeHistory<T>(
-  ask: Outbox['add'],
-  channel: string,
-  options: HistoryOptions,
-): History<T> {
-  const page = async (more: HistoryOptions, epoch?: string): Promise<HistoryPage<T>> => {
+/**
+ * The past of a channel, asked page by page as it is used: `await` it for the first page,
+ * `for await` over it for all messages.
+ */
+export function history<T, I, In, E>(
+  channel: Channel<T, I, In, E>,
+  options: HistoryOptions = {},
+): History<T, E> {
+  const feed = channel as ChannelFeed<T, I, In, E>;
+  const { name } = feed;
+  const page = async (more: HistoryOptions, epoch?: string): Promise<HistoryPage<T, E>> => {
+    feed.judged(() => feed.check?.known?.());
     const query = { ...options, ...more };
-    const reply = await ask({ type: 'history', channel, ...query } as WireMessage, {
-      again: true,
-      channel,
-    });
+    const message = { type: 'history', channel: name, ...query, epoch };
+    const reply = await feed.core.ask(message, { again: true, channel: name });
     // Offsets of one life of the stream mean nothing in the next.
     if (epoch !== undefined && reply.epoch !== epoch) {
-      throw new AnywireError('epoch_changed', 'The stream began anew between two pages', {
-        channel,
-      });
+      const words = 'The stream began anew between two pages';
+      throw new AnywireError('epoch_changed', words, { channel: name });
     }
-    return toPage(reply, query);
+    return reading(name, () => toPage(reply, query));
   };
-  const toPage = (reply: WireMessage, query: HistoryOptions): HistoryPage<T> => {
+  const toPage = (reply: WireMessage, query: HistoryOptions): HistoryPage<T, E> => {
     const epoch = String(reply.epoch);
-    const messages = (reply.messages as readonly Record<string, unknown>[]).map(
-      (item) => toMessage(item, epoch, channel) as Message<T>,
-    );
-    const last = messages.at(-1)?.offset;
-    const more = reply.more === true && last !== undefined;
+    const items = reply.messages as readonly (Record<string, unknown> & { offset: number })[];
+    const last = items.at(-1)?.offset;
+    // A page that ends where it was to begin would be followed by itself, for ever.
+    const { before, after } = query;
+    const more = reply.more === true && last !== undefined && last !== (before ?? after);
     return {
-      messages,
+      // What the contract refuses is left out, and told by an event, as in a subscription.
+      messages: items.flatMap(
+        (item) => (feed.checked(toMessage(item, epoch, name)) ?? []) as Received<T, E>,
+      ),
       epoch,
       top: Number(reply.top),
       oldest: Number(reply.oldest),
@@ -43,13 +49,13 @@ export function makeHistory<T>(
           : undefined,
     };
   };
-  let first: Promise<HistoryPage<T>> | undefined;
+  let first: Promise<HistoryPage<T, E>> | undefined;
   const begin = () => (first ??= page({}));
   return {
     // biome-ignore lint/suspicious/noThenProperty: awaiting it is the point.
     then: (done, failed) => begin().then(done, failed),
     async *[Symbol.asyncIterator]() {
-      let now: HistoryPage<T> | undefined = await begin();
+      let now: HistoryPage<T, E> | undefined = await begin();
       for (; now; now = await now.next()) yield* now.messages;
     },
   };

@@ -1,6 +1,7 @@
 import { Backoff } from '../backoff';
+import type { Call } from './calls';
+import type { Core } from './client';
 import { AnywireError, fromWire } from './error';
-import type { Host } from './room';
 import type { WireMessage } from './wire';
 
 /**
@@ -21,7 +22,7 @@ interface Promised {
  * one wins, and each caller hears when the server has caught up with what he wished.
  */
 export class Membership {
-  readonly #host: Host;
+  readonly #core: Core;
   readonly #channel: string;
   readonly #settled: () => void;
   readonly #backoff: Backoff;
@@ -31,20 +32,21 @@ export class Membership {
   #flying = false;
   #waiting: Promised | undefined;
   #timer: unknown;
+  /** Whose presence the server has been told of. */
+  #client: unknown;
+  /** When the connection was lost. */
+  #lostAt: number | undefined;
 
-  constructor(host: Host, channel: string, settled: () => void) {
-    this.#host = host;
+  constructor(core: Core, channel: string, settled: () => void) {
+    this.#core = core;
     this.#settled = settled;
     this.#channel = channel;
-    this.#backoff = new Backoff({}, host.clock);
+    this.#backoff = new Backoff({}, core.clock);
+    this.#client = core.snapshot.clientId;
   }
 
   get wanted(): boolean {
     return this.#wish !== undefined || this.#stale || this.#flying;
-  }
-
-  get present(): boolean {
-    return this.#wish !== undefined;
   }
 
   enter(info: unknown): Promise<void> {
@@ -57,10 +59,28 @@ export class Membership {
     return this.#set(undefined);
   }
 
-  /** A connection stands. `away`: for how long there was none, ms. */
-  up(resumed: boolean, away: number): void {
-    if (this.#wish && (!resumed || away >= graceMs)) this.#stale = true;
+  /** A connection stands. */
+  up({ client, resumed }: WireMessage): void {
+    const now = this.#core.clock.now();
+    const away = now - (this.#lostAt ?? now);
+    const kept = resumed === true && client === this.#client && away < graceMs;
+    this.#lostAt = undefined;
+    this.#client = client;
+    if (this.#wish && !kept) this.#stale = true;
     this.#push();
+  }
+
+  /** There is none any more. */
+  down(): void {
+    this.#lostAt ??= this.#core.clock.now();
+  }
+
+  /** Said aloud, so that others need not wait for the end of the grace to see it. */
+  bye(): void {
+    const { live } = this.#core;
+    if (live && this.#wish) {
+      this.#core.send([this.#core.calls.make({ type: 'leave', channel: this.#channel })]);
+    }
   }
 
   missing(): void {
@@ -69,10 +89,18 @@ export class Membership {
     this.#push();
   }
 
-  /** The client is closed (`forget`) or has failed. */
-  ended(error: AnywireError, forget: boolean): void {
-    this.#host.clock.clearTimeout(this.#timer);
-    if (forget) this.#wish = undefined;
+  /** The server has ended it: we may not be present any more, or there is no room. */
+  left(push: WireMessage): void {
+    if (!this.#wish || this.#flying || this.#stale) return;
+    this.#wish = undefined;
+    this.#core.emit('error', fromWire(push));
+    this.#settled();
+  }
+
+  /** The client is closed or has failed. */
+  ended(error: AnywireError): void {
+    this.#core.clock.clearTimeout(this.#timer);
+    if (error.code === 'closed') this.#wish = undefined;
     this.#stale = false;
     const waiting = this.#waiting;
     this.#waiting = undefined;
@@ -89,9 +117,9 @@ export class Membership {
   }
 
   #push(): void {
-    const { connection } = this.#host;
-    if (this.#flying || !this.#stale || !connection.live) return;
-    this.#host.clock.clearTimeout(this.#timer);
+    const core = this.#core;
+    if (this.#flying || !this.#stale || !core.live) return;
+    core.clock.clearTimeout(this.#timer);
     this.#stale = false;
     this.#flying = true;
     const waiting = this.#waiting;
@@ -99,9 +127,9 @@ export class Membership {
     const wish = this.#wish;
     const channel = this.#channel;
     const message = wish ? { type: 'enter', channel, info: wish.info } : { type: 'leave', channel };
-    let call: ReturnType<typeof connection.call>;
+    let call: Call;
     try {
-      call = connection.call(message, (reply) => {
+      call = core.calls.make(message, (reply) => {
         this.#flying = false;
         this.#answered(reply, wish !== undefined, waiting);
       });
@@ -111,7 +139,7 @@ export class Membership {
       waiting?.reject(new AnywireError('bad_data', `This cannot be encoded: ${cause}`, { cause }));
       return;
     }
-    connection.send([call]);
+    core.send([call]);
   }
 
   #answered(reply: WireMessage, entering: boolean, waiting: Promised | undefined): void {
@@ -136,10 +164,10 @@ export class Membership {
       if (!this.#stale) this.#wish = undefined;
       waiting.reject(error);
     } else if (error.retry) {
-      this.#timer = this.#host.clock.setTimeout(() => this.missing(), this.#backoff.next(0));
+      this.#timer = this.#core.clock.setTimeout(() => this.missing(), this.#backoff.next(0));
     } else {
       if (!this.#stale) this.#wish = undefined;
-      this.#host.report(error);
+      this.#core.emit('error', error);
     }
   }
 }

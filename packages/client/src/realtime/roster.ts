@@ -1,13 +1,13 @@
 import { Backoff } from '../backoff';
 import type { Emitter } from '../emitter';
-import type { Host } from './room';
+import type { Core } from './client';
 import type { Member, PresenceEvents, PresenceSnapshot } from './types';
 import type { WireMessage } from './wire';
 
 const pageMembers = 1000;
 const heldMax = 256;
 
-export const nobody: PresenceSnapshot = Object.freeze({
+export const nobody: PresenceSnapshot = /* @__PURE__ */ Object.freeze({
   members: Object.freeze([]),
   count: 0,
   users: 0,
@@ -30,11 +30,12 @@ type Phase = 'off' | 'waiting' | 'fetching' | 'on' | 'counting';
  * of the next page; so a busy channel does not have to fall silent for a long list to be read.
  */
 export class Roster {
-  readonly #host: Host;
+  readonly #core: Core;
   readonly #channel: string;
   readonly #events: Emitter<PresenceEvents & { list: () => void }>;
-  readonly #settled: (complete: boolean) => void;
+  readonly #settled: () => void;
   readonly #backoff: Backoff;
+  readonly #membersMax: number;
   #phase: Phase = 'off';
   #members: Members = new Map();
   #epoch: unknown;
@@ -48,16 +49,17 @@ export class Roster {
   #timer: unknown;
 
   constructor(
-    host: Host,
+    core: Core,
     channel: string,
     events: Emitter<PresenceEvents & { list: () => void }>,
-    settled: (complete: boolean) => void,
+    settled: () => void,
   ) {
-    this.#host = host;
+    this.#core = core;
+    this.#membersMax = core.options.membersMax ?? 10_000;
     this.#channel = channel;
     this.#events = events;
     this.#settled = settled;
-    this.#backoff = new Backoff({}, host.clock);
+    this.#backoff = new Backoff({}, core.clock);
   }
 
   /** Made when it is looked at: a list of thousands is not copied for each change unseen. */
@@ -147,7 +149,7 @@ export class Roster {
     this.#stop('fetching');
     this.#fetching = fetching;
     const pages: Pages = { members: new Map(), epoch: undefined, version: 0, last: '' };
-    const { clock } = this.#host;
+    const { clock } = this.#core;
     const start = () => this.#page(fetching, pages);
     if (this.#backoff.failures > 0) {
       this.#timer = clock.setTimeout(start, this.#backoff.next(0));
@@ -158,15 +160,15 @@ export class Roster {
   }
 
   #page(fetching: object, pages: Pages): void {
-    const { connection } = this.#host;
+    const core = this.#core;
     const message = {
       type: 'members',
       channel: this.#channel,
       after: pages.last || undefined,
       limit: pageMembers,
     };
-    connection.send([
-      connection.call(message, (reply) => {
+    core.send([
+      core.calls.make(message, (reply) => {
         if (fetching === this.#fetching) this.#paged(fetching, pages, reply);
       }),
     ]);
@@ -187,10 +189,12 @@ export class Roster {
     pages.epoch = reply.epoch;
     pages.version = Number(reply.version);
     const members = list(reply.members);
+    const before = pages.members.size;
     for (const member of members) pages.members.set(member.client, member);
     const last = members.at(-1)?.client;
-    const room = pages.members.size <= this.#host.membersMax;
-    if (room && reply.more === true && last !== undefined) {
+    const { size } = pages.members;
+    // A page that brings nobody new would be followed by itself, for ever.
+    if (size <= this.#membersMax && size > before && reply.more === true && last !== undefined) {
       pages.last = last;
       this.#page(fetching, pages);
     } else {
@@ -212,7 +216,7 @@ export class Roster {
   }
 
   #finish(pages: Pages, reply: WireMessage): void {
-    if (pages.members.size > this.#host.membersMax) {
+    if (pages.members.size > this.#membersMax) {
       this.#counts(reply.count, reply.users);
       this.#stop('counting');
       this.#changed();
@@ -234,7 +238,7 @@ export class Roster {
     for (const push of held) if (this.#phase === 'on') this.#follow(push);
     if (this.#phase !== 'on') return;
     this.#backoff.failures = 0;
-    this.#settled(true);
+    this.#settled();
   }
 
   #stop(phase: Phase): void {
@@ -242,7 +246,7 @@ export class Roster {
     this.#fetching = undefined;
     this.#held = [];
     this.#snapshot = undefined;
-    this.#host.clock.clearTimeout(this.#timer);
+    this.#core.clock.clearTimeout(this.#timer);
   }
 
   #counts(count: unknown, users: unknown): void {
@@ -285,5 +289,5 @@ function apply(members: Members, push: WireMessage, last?: string): void {
 }
 
 function list(value: unknown): readonly (Member & { readonly reason?: unknown })[] {
-  return Array.isArray(value) ? value : [];
+  return Array.isArray(value) ? value.filter((one) => typeof one?.client === 'string') : [];
 }

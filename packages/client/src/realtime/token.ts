@@ -1,4 +1,4 @@
-import { AnywireError } from './error';
+import { AnywireError, toError } from './error';
 import type { ClientOptions, TokenRequest } from './types';
 
 /**
@@ -6,8 +6,9 @@ import type { ClientOptions, TokenRequest } from './types';
  * as well, until the server says that it wants another.
  */
 export class TokenKeeper {
+  /** The newest there was; not to be used if it is the one denied. */
+  token: string | undefined;
   readonly #source: ClientOptions['token'];
-  #token: string | undefined;
   #denied: string | undefined;
 
   constructor(source: ClientOptions['token']) {
@@ -21,47 +22,41 @@ export class TokenKeeper {
 
   /** The server wants another. */
   deny(): void {
-    this.#denied = this.#token;
-    this.#token = undefined;
-  }
-
-  /** The token to connect with; undefined: connect without. Rejects with an AnywireError. */
-  async get(signal: AbortSignal): Promise<string | undefined> {
-    if (this.#token === undefined) await this.renew(signal);
-    return this.#token;
-  }
-
-  /** Asks for a new one. An error that says `retry: false` means that there is none to be had. */
-  async renew(signal: AbortSignal, refresh = false): Promise<string | undefined> {
-    const source = this.#source;
-    if (typeof source !== 'function') {
-      this.#token = source;
-      return source;
-    }
-    const denied = this.#denied;
-    const reason: TokenRequest['reason'] =
-      denied === undefined ? (refresh ? 'refresh' : 'connect') : 'denied';
-    let answer: Awaited<ReturnType<typeof source>>;
-    try {
-      answer = await source({ reason, signal });
-    } catch (cause) {
-      throw new AnywireError('token', `The token function failed: ${cause}`, {
-        retry: true,
-        cause,
-      });
-    }
-    if (signal.aborted) return undefined;
-    const token = typeof answer === 'string' ? answer : answer?.token;
-    if (!token) throw new AnywireError('token', 'There is no token to be had');
-    if (token === denied) {
-      throw new AnywireError('unauthorized', 'The token function gave the token just denied');
-    }
-    this.#token = token;
-    return token;
+    this.#denied = this.token;
   }
 
   /** The server took the present one. */
   accepted(): void {
     this.#denied = undefined;
+  }
+
+  /** Sees to it that there is one to connect with, if there is one at all. */
+  async ready(signal: AbortSignal): Promise<unknown> {
+    return this.token === this.#denied && this.renew(signal, 'connect');
+  }
+
+  /**
+   * Asks for a new one; undefined when that was aborted. Rejects with an AnywireError, which may be
+   * one that the function threw; `retry: false` means that there is none to be had.
+   */
+  async renew(signal: AbortSignal, reason: TokenRequest['reason']): Promise<string | undefined> {
+    const source = this.#source;
+    const denied = this.#denied;
+    if (typeof source !== 'function') {
+      this.token = source;
+      return source;
+    }
+    let answer: Awaited<ReturnType<typeof source>>;
+    try {
+      answer = await source({ reason: denied === undefined ? reason : 'denied', signal });
+    } catch (cause) {
+      throw toError(cause, 'token', { retry: true });
+    }
+    if (signal.aborted) return undefined;
+    const token = typeof answer === 'string' ? answer : answer?.token;
+    if (!token) throw new AnywireError('token', 'signed out');
+    if (token === denied) throw new AnywireError('unauthorized', 'denied before');
+    this.token = token;
+    return token;
   }
 }

@@ -1,47 +1,49 @@
-import { Link } from '../link';
-import { byteLength } from '../queue';
-import type { CloseInfo, WebSocketConstructor } from '../types';
+import { attach } from '../link';
+import type { WebSocketConstructor } from '../types';
 import { AnywireError } from './error';
-import type { Transport, Wire, WireMessage } from './wire';
+import type { Transport } from './wire';
+
+/** In the WebSocket interface: the value of `readyState` while messages flow (RFC 6455 4.1). */
+const OPEN = 1;
 
 /** The first choice: one WebSocket, frames of whichever codec the client has. */
 export function websocket(): Transport {
   return {
     name: 'websocket',
-    open({ url, codec, clock, WebSocket: given }, events) {
+    open({ url, codec, clock, WebSocket: given }, { opened, messages, lost }) {
       const WebSocket = given ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
-      if (!WebSocket) {
-        throw new AnywireError('unsupported', 'There is no WebSocket here; pass one as an option');
-      }
+      if (!WebSocket) throw new AnywireError('unsupported', 'no WebSocket here');
+      const ws = new WebSocket(url, [codec.protocol]);
       const wrong = (reason: string) => {
-        void link.end(1000);
-        events.lost({ code: 1002, reason, wasClean: false, by: 'local' } satisfies CloseInfo);
+        void end(1000);
+        lost({ code: 1002, reason, wasClean: false, by: 'local' });
       };
-      const link: Link = new Link(new WebSocket(url, [codec.protocol]), clock, {
+      const end = attach(ws, clock, {
         opened() {
-          if (link.protocol === codec.protocol) events.opened();
-          else wrong(`the server does not speak ${codec.protocol}`);
+          if (ws.protocol === codec.protocol) opened();
+          else wrong(`no ${codec.protocol}`);
         },
         message(frame) {
-          let batch: readonly WireMessage[];
+          let batch: ReturnType<typeof codec.decode>;
           try {
             batch = codec.decode(frame);
           } catch (error) {
-            return wrong(`a frame could not be read: ${error}`);
+            wrong(String(error));
+            return;
           }
-          events.messages(batch);
+          messages(batch);
         },
-        lost: (close) => events.lost(close),
+        lost,
       });
       return {
         codec,
+        end,
         send(pieces) {
           const frame = codec.join(pieces);
           // A socket that the peer is closing takes nothing; its end is about to be reported.
-          if (link.writable) link.send(frame, byteLength(frame));
+          if (ws.readyState === OPEN) ws.send(frame as never);
         },
-        end: (code, reason) => link.end(code, reason),
-      } satisfies Wire;
+      };
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Clock, CloseInfo, Data, Sendable, WebSocketConstructor } from '../types';
+import type { makeLadder } from './ladder';
 
 /**
  * The two seams of the client: how messages become bytes, and how bytes travel. Both know nothing
@@ -12,9 +13,16 @@ export interface WireMessage {
   readonly [member: string]: unknown;
 }
 
+/** A message that has no `id` yet. */
+export interface Command {
+  readonly type: string;
+  readonly [member: string]: unknown;
+}
+
 /** One encoded message. */
 export type Piece = string | Uint8Array<ArrayBuffer>;
 
+/** How messages are spelled on the wire. */
 export interface Codec {
   /** The WebSocket subprotocol that stands for it. */
   readonly protocol: string;
@@ -24,18 +32,34 @@ export interface Codec {
   join(pieces: readonly Piece[]): Sendable;
   /** Throws for what is no frame. */
   decode(frame: Data): readonly WireMessage[];
+  /**
+   * The same pieces for a wire that speaks `other`. What that cannot say is left out and answered in
+   * the server's place. Needed where some transport does not speak this codec.
+   */
+  translate?(
+    pieces: readonly Piece[],
+    other: Codec,
+    answer: (reply: WireMessage) => void,
+  ): readonly Piece[];
 }
 
+/** What a transport is given to open a wire. */
 export interface TransportSetup {
   /** Absolute, ws: or wss:. */
   readonly url: string;
+  /** The client's. */
   readonly codec: Codec;
+  /** For transports that speak nothing else. */
   readonly json: Codec;
+  /** For timers. */
   readonly clock: Clock;
+  /** As in `ClientOptions`. */
   readonly WebSocket: WebSocketConstructor | undefined;
+  /** As in `ClientOptions`. */
   readonly fetch: typeof fetch | undefined;
 }
 
+/** What a wire tells. Nothing after `lost`. */
 export interface WireEvents {
   /** Messages may be sent from now on. */
   opened(): void;
@@ -47,6 +71,7 @@ export interface WireEvents {
 
 /** One connection. None of its events come before `open` has returned or after `end`. */
 export interface Wire {
+  /** What it speaks; not always the client's own. */
   readonly codec: Codec;
   /** Takes messages, at least one, all of which fit into one frame. */
   send(pieces: readonly Piece[]): void;
@@ -54,8 +79,12 @@ export interface Wire {
   end(code?: number, reason?: string): Promise<void>;
 }
 
+/** A way to reach the server. */
 export interface Transport {
+  /** `websocket`, `sse`, `poll`; shown in `snapshot.transport`. */
   readonly name: string;
+  /** Chooses between transports. Whatever may stand behind a first choice brings it along. */
+  readonly ladder?: typeof makeLadder;
   /** Throws when there is no such thing here. */
   open(setup: TransportSetup, events: WireEvents): Wire;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Gap, Message, Subscribed } from '../../src/index';
+import { type Gap, type Message, pattern, type Subscribed } from '../../src/index';
 import { FakeWebSocket } from '../support/fake-web-socket';
 import { opened, realtime } from '../support/realtime';
 
@@ -29,6 +29,26 @@ describe('subscribing', () => {
         user: 'ann',
         tags: { a: 'b' },
       },
+    ]);
+  });
+
+  it('takes a message with an id of its own for a message, and not for an answer', async () => {
+    const r = await opened();
+    const got: Message[] = [];
+    r.client.channel(room).subscribe((message) => got.push(message));
+    await r.settle();
+    r.server.publish(room, { id: 'm-1', data: 1 });
+    expect(got).toMatchObject([{ id: 'm-1', data: 1, offset: 1 }]);
+  });
+
+  it('reads the JSON text that stands for what MessagePack cannot say', async () => {
+    const r = await opened();
+    const got: Message[] = [];
+    r.client.channel(room).subscribe((message) => got.push(message));
+    await r.settle();
+    r.server.publish(room, { text: '{"n":1e400}', json: true });
+    expect(got).toEqual([
+      { channel: room, epoch: 'e1', offset: 1, time: 1001, kind: 'json', data: { n: Infinity } },
     ]);
   });
 
@@ -103,7 +123,35 @@ describe('subscribing', () => {
   it('refuses options that contradict those in use', async () => {
     const r = await opened();
     r.client.channel(room, { own: false }).subscribe(() => {});
-    expect(() => r.client.channel(room).subscribe(() => {})).toThrow(/other options/);
+    expect(() => r.client.channel(room).subscribe(() => {})).toThrow(/options_conflict/);
+  });
+
+  it('begins for each of the first listeners where it wants, in whatever order they come', async () => {
+    for (const rewinds of [
+      [0, 2, 3],
+      [3, 0],
+      [1, 3, 0, 2],
+    ]) {
+      const r = await opened();
+      for (let i = 1; i <= 5; i++) r.server.publish(room, { data: i });
+      const got: Message[][] = [];
+      for (const rewind of rewinds) {
+        const mine: Message[] = [];
+        got.push(mine);
+        r.client.channel(room, rewind ? { rewind } : {}).subscribe((message) => mine.push(message));
+      }
+      await r.pass(500);
+      const wanted = rewinds.map((rewind) => [1, 2, 3, 4, 5].slice(5 - rewind));
+      expect(got.map(numbers)).toEqual(wanted);
+      const later: Message[] = [];
+      r.client.channel(room, { rewind: 5 }).subscribe((message) => later.push(message));
+      r.client.channel(room).subscribe((message) => later.push(message));
+      await r.settle();
+      expect(later).toEqual([]);
+      r.server.publish(room, { data: 6 });
+      expect(got.map(numbers)).toEqual(wanted.map((mine) => [...mine, 6]));
+      expect(r.errors).toEqual([]);
+    }
   });
 
   it('does not repeat rewind after a break', async () => {
@@ -365,6 +413,29 @@ describe('subscriptions that the token makes', () => {
     expect(r.server.last.got.map(({ type }) => type)).toEqual(['connect']);
   });
 
+  it('are made anew for who wants to begin with the last messages', async () => {
+    const r = realtime();
+    r.server.granted = [room];
+    r.client.connect();
+    await r.settle();
+    for (let data = 1; data <= 5; data++) r.server.publish(room, { data });
+    for (const last of [6, 7]) {
+      const got: Message[] = [];
+      const leave = r.client.channel(room, { rewind: 2 }).subscribe((message) => got.push(message));
+      await r.settle();
+      r.server.publish(room, { data: last });
+      expect(numbers(got)).toEqual([last - 2, last - 1, last]);
+      leave();
+      await r.pass(1000);
+    }
+    const got: Message[] = [];
+    r.client.channel(room).subscribe((message) => got.push(message));
+    await r.settle();
+    r.server.publish(room, { data: 8 });
+    expect(numbers(got)).toEqual([8]);
+    expect(r.errors).toEqual([]);
+  });
+
   it('are taken over when our own subscription crosses with them', async () => {
     const r = realtime();
     r.server.granted = [room];
@@ -396,7 +467,9 @@ describe('patterns', () => {
   it('deliver what matches, with the name of its channel', async () => {
     const r = await opened();
     const got: string[] = [];
-    r.client.pattern('room:*').subscribe(({ channel, offset }) => got.push(`${channel} ${offset}`));
+    pattern(r.client, 'room:*').subscribe(({ channel, offset }) =>
+      got.push(`${channel} ${offset}`),
+    );
     await r.settle();
     expect(r.server.last.of('subscribe')[0]).toEqual({
       type: 'subscribe',
@@ -413,8 +486,8 @@ describe('patterns', () => {
   it('show a message once though several subscriptions bring it', async () => {
     const r = await opened();
     const got: string[] = [];
-    r.client.pattern('room:*').subscribe(() => got.push('*'));
-    r.client.pattern('room:?').subscribe(() => got.push('?'));
+    pattern(r.client, 'room:*').subscribe(() => got.push('*'));
+    pattern(r.client, 'room:?').subscribe(() => got.push('?'));
     r.client.channel(room).subscribe(() => got.push('1'));
     await r.settle();
     r.server.publish(room);
@@ -425,7 +498,7 @@ describe('patterns', () => {
     const r = await opened();
     r.server.publish(room, { data: 1 });
     const got: unknown[] = [];
-    r.client.pattern('room:*').subscribe(({ data }) => got.push(data));
+    pattern(r.client, 'room:*').subscribe(({ data }) => got.push(data));
     r.client.channel(room, { rewind: 5 }).subscribe(() => {});
     await r.settle();
     r.server.publish(room, { data: 2 });
@@ -439,9 +512,9 @@ describe('patterns', () => {
   it('tell how many messages were left out', async () => {
     const r = await opened();
     const gaps: Gap[] = [];
-    const pattern = r.client.pattern('room:*');
-    pattern.on('gap', (gap) => gaps.push(gap));
-    pattern.subscribe(() => {});
+    const rooms = pattern(r.client, 'room:*');
+    rooms.on('gap', (gap) => gaps.push(gap));
+    rooms.subscribe(() => {});
     await r.settle();
     r.server.last.say({ type: 'gap', pattern: 'room:*', missed: 17, reason: 'slow' });
     expect(gaps).toMatchObject([{ channel: 'room:*', missed: 17, reason: 'slow' }]);
@@ -450,9 +523,9 @@ describe('patterns', () => {
   it('are told when the server ends them', async () => {
     const r = await opened();
     const codes: string[] = [];
-    const pattern = r.client.pattern('room:*');
-    pattern.on('error', ({ code }) => codes.push(code));
-    pattern.subscribe(() => {});
+    const rooms = pattern(r.client, 'room:*');
+    rooms.on('error', ({ code }) => codes.push(code));
+    rooms.subscribe(() => {});
     await r.settle();
     r.server.last.say({
       type: 'unsubscribed',
@@ -466,7 +539,7 @@ describe('patterns', () => {
   it('take their special characters literally', async () => {
     const r = await opened();
     const got: string[] = [];
-    r.client.pattern('a.b(c)[d]+?').subscribe(({ channel }) => got.push(channel));
+    pattern(r.client, 'a.b(c)[d]+?').subscribe(({ channel }) => got.push(channel));
     await r.settle();
     for (const name of ['a.b(c)[d]+e', 'axb(c)[d]+e', 'a.b(c)[d]+']) {
       r.server.last.say({ type: 'message', channel: name, offset: 1, time: 1, data: 1 });
@@ -476,7 +549,7 @@ describe('patterns', () => {
 
   it('are unsubscribed by pattern', async () => {
     const r = await opened({ linger: 0 });
-    const leave = r.client.pattern('room:*').subscribe(() => {});
+    const leave = pattern(r.client, 'room:*').subscribe(() => {});
     await r.settle();
     leave();
     await r.settle();

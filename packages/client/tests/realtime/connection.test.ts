@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TokenRequest } from '../../src/index';
-import { createClient } from '../../src/index';
+import { createClient, presence as presenceOf, rpc, type TokenRequest } from '../../src/index';
 import { FakeWebSocket } from '../support/fake-web-socket';
 import { opened, realtime } from '../support/realtime';
 
@@ -64,6 +63,49 @@ describe('connecting', () => {
     expect(r.client.state).toBe('waiting');
   });
 
+  it('sends one frame only before the server has answered', async () => {
+    const r = realtime();
+    let held: (() => void) | undefined;
+    r.server.script = (conn, message) => {
+      if (message.type !== 'connect' || held) return false;
+      held = () => r.server.take(conn, message);
+      return true;
+    };
+    const names = Array.from({ length: 200 }, (_, i) => `room:${i}`);
+    for (const name of names) r.client.channel(name).subscribe(() => {});
+    await r.settle();
+    expect(FakeWebSocket.last.sent).toHaveLength(1);
+    expect(r.server.last.got[0]?.type).toBe('connect');
+    expect(r.server.last.subscriptions.size).toBeGreaterThan(30);
+    held?.();
+    await r.settle();
+    expect([...r.server.last.subscriptions.keys()]).toEqual(names);
+    expect(r.server.last.of('subscribe')).toHaveLength(names.length);
+    expect(r.client.state).toBe('open');
+  });
+
+  it('keeps the secret of its session until it has been given another', async () => {
+    const r = await opened();
+    const { session, client } = r.server.last;
+    // The server takes the session over, and what it says of that is lost.
+    r.server.script = (conn, { type }) => {
+      if (type !== 'connect') return false;
+      conn.close(1006);
+      return true;
+    };
+    await r.cut();
+    await r.pass(250);
+    expect(r.server.conns).toHaveLength(2);
+    r.server.script = undefined;
+    await r.pass(1000);
+    expect(r.server.last.got[0]).toMatchObject({ type: 'connect', session });
+    expect(r.client.snapshot).toMatchObject({ state: 'open', clientId: client });
+    await r.cut();
+    await r.pass(1000);
+    expect(r.server.last.got[0]?.session).not.toBe(session);
+    expect(r.client.snapshot.clientId).toBe(client);
+  });
+
   it('does not talk to a server that selected another protocol', async () => {
     const r = realtime();
     r.client.connect();
@@ -72,7 +114,7 @@ describe('connecting', () => {
     while (sockets() === 0) await Promise.resolve();
     FakeWebSocket.last.accept('chat');
     expect(FakeWebSocket.last.sent).toEqual([]);
-    expect(r.client.state).toBe('waiting');
+    expect(r.client.state).toBe('failed');
     expect(r.client.snapshot.error?.message).toContain('anywire.v1.json');
   });
 
@@ -161,19 +203,48 @@ describe('close codes', () => {
     expect(r.network.listeners).toBe(0);
   });
 
-  it.each([1000, 1001, 1006, 1011, 1012, 1013, 1008, 3000, 4000, 4500, 4529, 4599, 4600])(
-    '%i reconnects with back-off and resumes',
-    async (code) => {
-      const r = await opened();
-      const { session } = r.server.last;
-      await r.cut(code);
-      expect(r.client.state).toBe('waiting');
-      await r.pass(1000);
-      expect(r.client.state).toBe('open');
-      expect(r.server.last.got[0]).toMatchObject({ session });
-      expect(r.client.snapshot).toMatchObject({ clientId: 'c1', opens: 2 });
-    },
-  );
+  it('4409 does not stop whom an earlier attempt of its own has taken over', async () => {
+    const r = await opened();
+    r.server.script = (_, { type }) => type === 'connect';
+    await r.cut();
+    await r.pass(500);
+    await r.cut(1006);
+    r.server.script = undefined;
+    await r.pass(1000);
+    expect(r.client.state).toBe('open');
+    await r.cut(4409, 'taken over');
+    expect(r.client.state).toBe('waiting');
+    await r.pass(2000);
+    expect(r.client.state).toBe('open');
+    await r.cut(4409, 'taken over');
+    expect(r.client.state).toBe('failed');
+  });
+
+  it('4409 stops where all attempts were answered, or long ago', async () => {
+    const r = await opened();
+    r.server.script = (_, { type }) => type === 'connect';
+    await r.cut();
+    await r.pass(500);
+    await r.cut(1006);
+    r.server.script = undefined;
+    await r.pass(60_000);
+    expect(r.client.state).toBe('open');
+    await r.cut(4409);
+    expect(r.client.state).toBe('failed');
+  });
+
+  it.each([
+    1000, 1001, 1006, 1011, 1012, 1013, 1008, 3000, 4000, 4500, 4501, 4503, 4529, 4599, 4600,
+  ])('%i reconnects with back-off and resumes', async (code) => {
+    const r = await opened();
+    const { session } = r.server.last;
+    await r.cut(code);
+    expect(r.client.state).toBe('waiting');
+    await r.pass(1000);
+    expect(r.client.state).toBe('open');
+    expect(r.server.last.got[0]).toMatchObject({ session });
+    expect(r.client.snapshot).toMatchObject({ clientId: 'c1', opens: 2 });
+  });
 
   it('waits longer with each failure, up to 20 s', async () => {
     const r = await opened();
@@ -203,7 +274,7 @@ describe('close codes', () => {
     expect(wait()).toBe(250);
   });
 
-  it.each([4450, 4451, 4452, 4460])('%i fails where there is but one token', async (code) => {
+  it.each([4450, 4451, 4452, 4453, 4460])('%i fails where there is but one token', async (code) => {
     const r = await opened({ token: 'only' });
     await r.cut(code);
     expect(r.client.state).toBe('failed');
@@ -237,6 +308,7 @@ describe('tokens', () => {
     [4450, 0],
     [4451, 250],
     [4452, 0],
+    [4453, 250],
     [4470, 0],
   ])('%i gets another after at most %i ms', async (code, wait) => {
     const { token, reasons } = provider();
@@ -415,8 +487,8 @@ describe('liveness', () => {
   it('is patient with publishing and rpc, which have limits of their own', async () => {
     const r = await opened();
     r.server.script = (_, { type }) => type === 'rpc' || type === 'publish';
-    const rpc = r.client.rpc('slow', 1, { timeout: 50_000 });
-    const ended = expect(rpc).rejects.toMatchObject({ code: 'timeout' });
+    const asked = rpc(r.client, 'slow', 1, { timeout: 50_000 });
+    const ended = expect(asked).rejects.toMatchObject({ code: 'timeout' });
     await r.pass(49_000);
     expect(r.client.snapshot.opens).toBe(1);
     await r.pass(1000);
@@ -453,10 +525,47 @@ describe('liveness', () => {
     expect(r.client.state).toBe('open');
   });
 
-  it('believes what arrives more than what the device says', async () => {
+  it('believes what arrives more than what the device says, once it cannot be from before', async () => {
     const r = await opened();
     r.network.emit('offline');
     expect(r.client.state).toBe('offline');
+    // These may have been under way when the network went.
+    for (let i = 0; i < 3; i++) {
+      r.server.last.say({ type: 'hello again' });
+      await r.pass(250);
+    }
+    expect(r.server.last.of('ping')).toEqual([]);
+    expect(r.states).toEqual(['connecting', 'open', 'offline']);
+    await r.pass(250);
+    expect(r.server.last.of('ping')).toHaveLength(1);
+    expect(r.client.state).toBe('open');
+    expect(sockets()).toBe(1);
+  });
+
+  it('stays offline when nothing answers, and looks again at a slow pace', async () => {
+    const r = await opened();
+    r.server.script = () => true;
+    r.server.sockets = 'hang';
+    r.network.emit('offline');
+    await r.pass(1000);
+    expect(r.server.last.of('ping')).toHaveLength(1);
+    await r.pass(2250);
+    expect(r.client.snapshot.retryAt).toBeUndefined();
+    await r.pass(250);
+    expect(r.client.state).toBe('offline');
+    expect((r.client.snapshot.retryAt ?? 0) - r.clock.time).toBeGreaterThan(9000);
+    expect(sockets()).toBe(1);
+  });
+
+  it('begins the doubt anew with each word of the device, and ends it with "online"', async () => {
+    const r = await opened();
+    r.network.emit('offline');
+    await r.pass(750);
+    r.network.emit('offline');
+    await r.pass(750);
+    r.server.last.say({ type: 'hello again' });
+    expect(r.client.state).toBe('offline');
+    r.network.emit('online');
     await r.settle();
     expect(r.client.state).toBe('open');
     expect(sockets()).toBe(1);
@@ -494,8 +603,8 @@ describe('closing', () => {
       async () => {},
       async (r) => {
         r.client.channel('a').subscribe(() => {})();
-        void r.client.channel('a').presence.enter({});
-        r.client.channel('b').presence.on('change', () => {});
+        void presenceOf(r.client.channel('a')).enter({});
+        presenceOf(r.client.channel('b')).on('change', () => {});
         void r.client
           .channel('a')
           .publish(1)
@@ -534,7 +643,7 @@ describe('closing', () => {
 
   it('says leave first, so that others see it at once', async () => {
     const r = await opened();
-    void r.client.channel('a').presence.enter();
+    void presenceOf(r.client.channel('a')).enter();
     await r.settle();
     void r.client.close('bye');
     await r.settle();

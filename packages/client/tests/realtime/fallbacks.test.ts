@@ -1,41 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { poll, sse } from '../../src/fallbacks';
-import { type ClientOptions, websocket } from '../../src/index';
+import { presence as presenceOf } from '../../src/index';
 import { msgpack } from '../../src/msgpack';
-import { FakeFetch } from '../support/fake-fetch';
 import { FakeWebSocket } from '../support/fake-web-socket';
-import { realtime } from '../support/realtime';
+import { harness, only } from '../support/fallbacks';
 
 const room = 'room:1';
-
-function harness(options: Partial<ClientOptions> = {}) {
-  let fetch: FakeFetch | undefined;
-  const r = realtime({
-    transports: [websocket(), sse(), poll()],
-    fetch: (...args) => (fetch as FakeFetch).fetch(...args),
-    memory: false,
-    ...options,
-  });
-  fetch = new FakeFetch(r.server);
-  /** Streams hand bytes over in turns of their own, which only real turns of the loop see. */
-  const settle = async () => {
-    for (let i = 0; i < 12; i++) {
-      await new Promise((resolve) => setImmediate(resolve));
-      await r.settle();
-    }
-  };
-  const pass = async (ms: number) => {
-    for (let left = ms; left > 0; left -= 250) {
-      r.clock.advance(Math.min(left, 250));
-      await settle();
-    }
-  };
-  const got: unknown[] = [];
-  return { ...r, http: fetch, settle, pass, got };
-}
-const only = (transport: 'sse' | 'poll') => ({
-  transports: [transport === 'sse' ? sse() : poll()],
-});
 
 describe.each(['sse', 'poll'] as const)('over %s', (name) => {
   it('everything works as over WebSocket', async () => {
@@ -43,21 +12,21 @@ describe.each(['sse', 'poll'] as const)('over %s', (name) => {
     r.server.publish(room, { data: 'before' });
     r.client.channel(room, { rewind: 1 }).subscribe(({ data }) => r.got.push(data));
     const done = r.client.channel(room).publish('mine');
-    void r.client.channel(room).presence.enter({ name: 'Ann' });
-    r.client.channel(room).presence.on('change', () => {});
+    void presenceOf(r.client.channel(room)).enter({ name: 'Ann' });
+    presenceOf(r.client.channel(room)).on('change', () => {});
     await r.pass(250);
     expect(r.client.snapshot).toMatchObject({ state: 'open', transport: name });
     expect(await done).toMatchObject({ offset: 2 });
     r.server.publish(room, { data: 'after' });
     await r.settle();
     expect(r.got).toEqual(['before', 'mine', 'after']);
-    expect(r.client.channel(room).presence.members).toEqual([
+    expect(presenceOf(r.client.channel(room)).members).toEqual([
       { client: 'c1', info: { name: 'Ann' } },
     ]);
     const urls = r.http.requests.map(({ path }) => path);
     expect(new Set(urls)).toEqual(new Set([name, 'send']));
     expect(new Set(r.http.of('send').map(({ contentType }) => contentType))).toEqual(
-      new Set(['text/plain']),
+      new Set(['text/plain;charset=UTF-8']),
     );
   });
 
@@ -142,9 +111,54 @@ describe.each(['sse', 'poll'] as const)('over %s', (name) => {
     r.http.fault = () => undefined;
     await r.pass(500);
     r.http.fault = ({ path }) => (path === 'send' ? 404 : undefined);
-    void r.client.channel(room).presence.enter();
+    void presenceOf(r.client.channel(room)).enter();
     await r.settle();
     expect(r.client.snapshot.lastClose?.code).toBe(1006);
+  });
+
+  it('asks again when a connection kept from before has died in silence', async () => {
+    const r = harness(only(name));
+    r.http.fault = ({ path }) => (path === name && r.http.of(name).length < 3 ? 'hang' : undefined);
+    r.client.connect();
+    await r.pass(1250);
+    expect(r.http.of(name)).toHaveLength(1);
+    await r.pass(500);
+    expect(r.http.of(name)).toHaveLength(2);
+    await r.pass(2000);
+    expect(r.http.of(name)).toHaveLength(2);
+    await r.pass(1000);
+    expect(r.client.snapshot).toMatchObject({ state: 'open', attempt: 0, opens: 1 });
+    await r.client.close();
+    await r.settle();
+    expect(r.clock.pending).toBe(0);
+  });
+
+  it('says what is left to say before it closes', async () => {
+    const r = harness(only(name));
+    await r.pass(250);
+    void presenceOf(r.client.channel(room)).enter();
+    await r.pass(250);
+    expect(r.server.channel(room).members.size).toBe(1);
+    await r.client.close();
+    await r.settle();
+    expect(r.server.channel(room).members.size).toBe(0);
+    expect(r.clock.pending).toBe(0);
+  });
+
+  it('does not wait for ever for what cannot be said', async () => {
+    const r = harness(only(name));
+    void presenceOf(r.client.channel(room)).enter();
+    await r.pass(250);
+    r.http.fault = ({ path }) => (path === 'send' ? 'hang' : undefined);
+    let gone = false;
+    void r.client.close().then(() => {
+      gone = true;
+    });
+    await r.pass(1750);
+    expect(gone).toBe(false);
+    await r.pass(500);
+    expect(gone).toBe(true);
+    expect(r.clock.pending).toBe(0);
   });
 
   it('leaves nothing behind when closed', async () => {
@@ -241,7 +255,7 @@ describe('failing over', () => {
     const r = harness();
     r.server.sockets = 'hang';
     r.client.connect();
-    await r.pass(1750);
+    await r.pass(1000);
     expect(r.client.state).toBe('connecting');
     await r.pass(500);
     expect(r.client.snapshot).toMatchObject({ state: 'open', transport: 'sse' });
@@ -250,13 +264,46 @@ describe('failing over', () => {
 
   it('also where WebSocket opens but carries nothing', async () => {
     const r = harness();
-    r.server.script = ({ peer: _, got }, { type }) => type === 'connect' && got.length === 1;
-    let swallow = true;
-    r.server.script = () => swallow;
+    r.server.script = (conn) => conn === r.server.conns[0];
     r.client.connect();
-    await r.pass(1750);
-    swallow = false;
-    await r.pass(500);
+    await r.pass(1500);
+    expect(r.client.snapshot).toMatchObject({ state: 'open', transport: 'sse' });
+  });
+
+  it('takes less than 3 s also where event streams are held back, too', async () => {
+    const r = harness();
+    r.server.sockets = 'hang';
+    r.http.fault = ({ path }) => (path === 'sse' ? 'hang' : undefined);
+    r.client.connect();
+    await r.pass(2750);
+    expect(r.client.snapshot).toMatchObject({ state: 'open', transport: 'poll' });
+  });
+
+  it('counts anew when the handshake is over', async () => {
+    const r = harness();
+    r.server.sockets = 'hang';
+    r.server.script = (conn, { type }) => {
+      // The answer comes after a second.
+      if (type !== 'connect' || conn.got.length > 1) return false;
+      r.clock.setTimeout(() => r.server.take(conn, conn.got[0] as never), 1000);
+      return true;
+    };
+    r.client.connect();
+    await r.pass(1000);
+    r.server.sockets = 'serve';
+    await r.pass(1250);
+    expect(r.client.snapshot).toMatchObject({ state: 'open', transport: 'websocket' });
+  });
+
+  it('is slower where a transport has worked before, as the server may be busy', async () => {
+    const r = harness();
+    r.client.connect();
+    await r.settle();
+    r.server.sockets = 'hang';
+    await r.cut();
+    await r.pass(4500);
+    expect(r.http.requests).toEqual([]);
+    await r.pass(1000);
     expect(r.client.snapshot).toMatchObject({ state: 'open', transport: 'sse' });
   });
 
@@ -334,23 +381,25 @@ describe('failing over', () => {
   });
 
   it('remembers what worked', async () => {
-    let name: string | undefined;
+    const known = new Map<string, string>();
     const memory = {
-      get: () => name,
-      set: (now: string) => {
-        name = now;
-      },
+      get: (server: string) => known.get(server),
+      set: (server: string, name: string) => void known.set(server, name),
     };
     const first = harness({ memory });
     first.server.sockets = 'refuse';
     first.client.connect();
     await first.settle();
-    expect(name).toBe('sse');
+    expect([...known]).toEqual([['anywire.test', 'sse']]);
     const second = harness({ memory });
     second.client.connect();
     await second.settle();
     expect(second.client.snapshot.transport).toBe('sse');
     expect(FakeWebSocket.all).toHaveLength(0);
+    const elsewhere = harness({ memory, url: 'wss://other.test/anywire' });
+    elsewhere.client.connect();
+    await elsewhere.settle();
+    expect(elsewhere.client.snapshot.transport).toBe('websocket');
   });
 
   it('finds another way when what was remembered does not work here', async () => {
@@ -424,6 +473,22 @@ describe('the way back to WebSocket', () => {
     expect(r.client.snapshot).toMatchObject({ state: 'open', transport: 'sse' });
   });
 
+  it('does not touch the session before frames are known to come through', async () => {
+    const r = await degraded();
+    const { session } = r.server.last;
+    r.server.sockets = 'serve';
+    r.server.script = (conn) => conn === r.server.conns[1];
+    await r.pass(19_000);
+    expect(r.server.conns[1]?.got.map(({ type }) => type)).toEqual(['ping']);
+    expect(r.server.sessions.has(session)).toBe(true);
+    r.server.publish(room, { data: 1 });
+    await r.settle();
+    expect(r.got).toEqual([1]);
+    expect(r.client.snapshot).toMatchObject({ transport: 'sse', opens: 1 });
+    await r.pass(22_000);
+    expect(r.client.snapshot).toMatchObject({ transport: 'websocket', opens: 2 });
+  });
+
   it('is given up when nothing comes of it', async () => {
     const r = await degraded();
     r.server.sockets = 'hang';
@@ -444,7 +509,8 @@ describe('the way back to WebSocket', () => {
       r.server.script = undefined;
       // The session is taken over; the answer takes its time.
       old.close(4409, 'taken over');
-      setImmediate(() => setImmediate(() => r.server.take(conn, conn.got[0] as never)));
+      const connect = conn.of('connect')[0];
+      setImmediate(() => setImmediate(() => r.server.take(conn, connect as never)));
       return true;
     };
     await r.pass(10_500);
@@ -452,6 +518,41 @@ describe('the way back to WebSocket', () => {
     r.server.publish(room, { data: 1 });
     await r.settle();
     expect(r.got).toEqual([1]);
+  });
+
+  it('survives that a request meets the end of the old stream first', async () => {
+    const r = await degraded();
+    r.server.sockets = 'serve';
+    let answer: (() => void) | undefined;
+    r.server.script = (conn, message) => {
+      if (message.type !== 'connect') return false;
+      r.server.script = undefined;
+      r.http.fault = ({ path }) => (path === 'send' ? 404 : undefined);
+      answer = () => r.server.take(conn, message);
+      return true;
+    };
+    await r.pass(10_000);
+    const done = r.client.channel(room).publish(1);
+    await r.settle();
+    expect(r.client.snapshot).toMatchObject({ state: 'open', transport: 'sse', opens: 1 });
+    answer?.();
+    await r.settle();
+    expect(await done).toMatchObject({ offset: 1, duplicate: false });
+    expect(r.client.snapshot).toMatchObject({ transport: 'websocket', opens: 2, clientId: 'c1' });
+    expect([r.got, r.states]).toEqual([[1], ['connecting', 'open']]);
+  });
+
+  it('does not stand in for the old stream before it has the session', async () => {
+    const r = await degraded();
+    r.server.sockets = 'serve';
+    r.server.script = (conn) => conn === r.server.conns[1];
+    await r.pass(10_250);
+    expect(r.server.conns).toHaveLength(2);
+    r.server.conns[0]?.close(1012, 'restart');
+    await r.settle();
+    expect(r.client.state).toBe('waiting');
+    await r.pass(6000);
+    expect(r.client.state).toBe('open');
   });
 
   it('leads to an ordinary reconnect when both are lost', async () => {

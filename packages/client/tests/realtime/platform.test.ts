@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createClient, websocket } from '../../src/index';
+import { createClient, presence as presenceOf, websocket } from '../../src/index';
 import { tabMemory } from '../../src/realtime/memory';
 import { FakeWebSocket } from '../support/fake-web-socket';
 
@@ -22,9 +22,9 @@ describe('on a server that renders pages', () => {
     const channel = client.channel('a');
     expect(client.snapshot.state).toBe('idle');
     expect(channel.cursor).toBeUndefined();
-    expect(channel.presence.snapshot).toBe(channel.presence.snapshot);
-    expect(channel.presence.members).toEqual([]);
-    expect(channel.presence.get('x')).toBeUndefined();
+    expect(presenceOf(channel).snapshot).toBe(presenceOf(channel).snapshot);
+    expect(presenceOf(channel).members).toEqual([]);
+    expect(presenceOf(channel).get('x')).toBeUndefined();
     expect(timeout).not.toHaveBeenCalled();
   });
 
@@ -54,12 +54,16 @@ describe('the memory of a tab', () => {
       getItem: (key: string) => stored.get(key) ?? null,
       setItem: (key: string, value: string) => stored.set(key, value),
     });
-    expect(tabMemory.get()).toBeNull();
-    tabMemory.set('sse');
-    expect(tabMemory.get()).toBe('sse');
+    expect(tabMemory.get('a.test')).toBeNull();
+    tabMemory.set('a.test', 'sse');
+    expect(tabMemory.get('a.test')).toBe('sse');
+    expect([...stored.values()]).toEqual(['sse']);
+    stored.set([...stored.keys()].join().replace('a.test', 'b.test'), 'poll');
+    expect(tabMemory.get('b.test')).toBe('poll');
+    expect(tabMemory.get('c.test')).toBeNull();
   });
 
-  it('does without where it is forbidden', () => {
+  it('is the page where storage is forbidden', () => {
     vi.stubGlobal('sessionStorage', {
       getItem() {
         throw new Error('SecurityError');
@@ -68,7 +72,8 @@ describe('the memory of a tab', () => {
         throw new Error('QuotaExceededError');
       },
     });
-    expect(tabMemory.get()).toBeUndefined();
-    expect(() => tabMemory.set('sse')).not.toThrow();
+    expect(tabMemory.get('d.test')).toBeUndefined();
+    expect(() => tabMemory.set('d.test', 'sse')).not.toThrow();
+    expect(tabMemory.get('d.test')).toBe('sse');
   });
 });

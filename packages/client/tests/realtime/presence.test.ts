@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { AnywireError, Member, PresenceSnapshot } from '../../src/index';
+import {
+  type AnywireError,
+  type Member,
+  type PresenceSnapshot,
+  presence as presenceOf,
+} from '../../src/index';
 import { opened, type Realtime, realtime } from '../support/realtime';
 
 const room = 'room:1';
@@ -8,7 +13,7 @@ const ids = ({ members }: { members: readonly Member[] }) => members.map(({ clie
 function watch(r: Realtime) {
   const log: string[] = [];
   const changes: PresenceSnapshot[] = [];
-  const { presence } = r.client.channel(room);
+  const presence = presenceOf(r.client.channel(room));
   const leaves = [
     presence.on('join', ({ client }) => log.push(`+${client}`)),
     presence.on('leave', ({ client }, reason) => log.push(`-${client} ${reason}`)),
@@ -36,7 +41,7 @@ function outcomeOf(promise: Promise<void>) {
 describe('being present', () => {
   it('enters, updates and leaves without being subscribed', async () => {
     const r = await opened();
-    const { presence } = r.client.channel(room);
+    const presence = presenceOf(r.client.channel(room));
     const entered = outcomeOf(presence.enter({ name: 'Ann' }));
     await r.settle();
     expect(entered.done).toBe(true);
@@ -56,7 +61,7 @@ describe('being present', () => {
 
   it('waits for a connection, and conflates what was wished meanwhile', async () => {
     const r = realtime();
-    const { presence } = r.client.channel(room);
+    const presence = presenceOf(r.client.channel(room));
     const outcomes = [1, 2, 3].map((n) => outcomeOf(presence.enter({ n })));
     await r.settle();
     expect(outcomes.every(({ done }) => done)).toBe(true);
@@ -65,7 +70,7 @@ describe('being present', () => {
 
   it('sends one wish at a time, the last one last', async () => {
     const r = await opened();
-    const { presence } = r.client.channel(room);
+    const presence = presenceOf(r.client.channel(room));
     for (let n = 0; n < 50; n++) void presence.enter({ n });
     await r.settle();
     expect(r.server.last.of('enter').map(({ info }) => (info as { n: number }).n)).toEqual([0, 49]);
@@ -73,14 +78,14 @@ describe('being present', () => {
 
   it('leaves out info that is not given, so that the token\u2019s is used', async () => {
     const r = await opened();
-    void r.client.channel(room).presence.enter();
+    void presenceOf(r.client.channel(room)).enter();
     await r.settle();
     expect(r.server.last.of('enter')[0]).not.toHaveProperty('info');
   });
 
   it('is entered again by a session that was not resumed', async () => {
     const r = await opened();
-    void r.client.channel(room).presence.enter({ name: 'Ann' });
+    void presenceOf(r.client.channel(room)).enter({ name: 'Ann' });
     await r.settle();
     r.server.sessions.clear();
     await r.cut();
@@ -89,9 +94,30 @@ describe('being present', () => {
     expect(r.server.last.of('enter')).toMatchObject([{ info: { name: 'Ann' } }]);
   });
 
+  it('may be ended by the server, which is told and not undone', async () => {
+    const r = await opened();
+    const presence = presenceOf(r.client.channel(room));
+    void presence.enter();
+    await r.settle();
+    const left = { type: 'left', channel: room, code: 'forbidden', message: 'another token' };
+    r.server.last.say(left, { ...left, channel: 'elsewhere' });
+    await r.settle();
+    expect(r.errors).toMatchObject([{ code: 'forbidden', channel: room }]);
+    await r.cut();
+    await r.pass(20_000);
+    expect(r.client.state).toBe('open');
+    expect(r.server.last.of('enter')).toEqual([]);
+    await presence.leave();
+    void presence.enter({ again: true });
+    r.server.last.say(left);
+    await r.settle();
+    expect(r.server.last.of('enter')).toHaveLength(1);
+    expect(r.errors).toHaveLength(1);
+  });
+
   it('is not entered again by one that was resumed soon', async () => {
     const r = await opened();
-    void r.client.channel(room).presence.enter();
+    void presenceOf(r.client.channel(room)).enter();
     await r.settle();
     await r.cut();
     await r.pass(500);
@@ -101,7 +127,7 @@ describe('being present', () => {
 
   it('is entered again when the grace may be over', async () => {
     const r = await opened();
-    void r.client.channel(room).presence.enter();
+    void presenceOf(r.client.channel(room)).enter();
     await r.settle();
     r.server.sockets = 'refuse';
     await r.cut();
@@ -111,9 +137,24 @@ describe('being present', () => {
     expect(r.server.last.of('enter')).toHaveLength(1);
   });
 
+  it('counts the grace from the first loss, whatever tries have failed since', async () => {
+    const r = await opened();
+    void presenceOf(r.client.channel(room)).enter();
+    r.client.channel(room).subscribe(() => {});
+    await r.settle();
+    // The handshake works, and nothing behind it: each try takes a subscription along in vain.
+    r.server.script = () => true;
+    await r.cut();
+    await r.pass(9000);
+    r.server.script = undefined;
+    await r.pass(20_000);
+    expect(r.client.state).toBe('open');
+    expect(r.server.last.of('enter')).toHaveLength(1);
+  });
+
   it('is entered again when the list shows that we are missing', async () => {
     const r = await opened();
-    void r.client.channel(room).presence.enter();
+    void presenceOf(r.client.channel(room)).enter();
     await r.settle();
     r.server.channel(room).members.clear();
     watch(r);
@@ -125,7 +166,7 @@ describe('being present', () => {
   it('sends again what the broken link did not answer', async () => {
     const r = await opened();
     r.server.script = (_, { type }) => type === 'enter';
-    const entered = outcomeOf(r.client.channel(room).presence.enter());
+    const entered = outcomeOf(presenceOf(r.client.channel(room)).enter());
     await r.settle();
     await r.cut();
     r.server.script = undefined;
@@ -141,7 +182,7 @@ describe('being present', () => {
       conn.say({ type: 'error', id, code: 'too_many_members', message: 'full', retry: true });
       return true;
     };
-    const entered = outcomeOf(r.client.channel(room).presence.enter());
+    const entered = outcomeOf(presenceOf(r.client.channel(room)).enter());
     await r.settle();
     expect(entered.error).toMatchObject({ code: 'too_many_members', retry: true });
     r.server.sessions.clear();
@@ -152,7 +193,7 @@ describe('being present', () => {
 
   it('insists where nobody waits, as long as the server says that it may', async () => {
     const r = await opened();
-    void r.client.channel(room).presence.enter();
+    void presenceOf(r.client.channel(room)).enter();
     await r.settle();
     r.server.script = (conn, { type, id }) => {
       if (type !== 'enter') return false;
@@ -169,7 +210,7 @@ describe('being present', () => {
 
   it('reports a refusal for which nobody waits', async () => {
     const r = await opened();
-    void r.client.channel(room).presence.enter();
+    void presenceOf(r.client.channel(room)).enter();
     await r.settle();
     r.server.script = (conn, { type, id }) => {
       if (type !== 'enter') return false;
@@ -184,10 +225,10 @@ describe('being present', () => {
 
   it('rejects what cannot be encoded and what waits at the end', async () => {
     const r = await opened();
-    const bad = outcomeOf(r.client.channel(room).presence.enter(1n));
+    const bad = outcomeOf(presenceOf(r.client.channel(room)).enter(1n));
     r.server.sockets = 'hang';
     await r.cut();
-    const waiting = outcomeOf(r.client.channel(room).presence.enter());
+    const waiting = outcomeOf(presenceOf(r.client.channel(room)).enter());
     void r.client.close();
     await r.settle();
     expect(bad.error?.code).toBe('bad_data');
@@ -196,7 +237,7 @@ describe('being present', () => {
 
   it('takes leaving twice, or without being present, for done', async () => {
     const r = await opened();
-    const { presence } = r.client.channel(room);
+    const presence = presenceOf(r.client.channel(room));
     const first = outcomeOf(presence.leave());
     void presence.enter();
     await r.settle();
@@ -234,7 +275,7 @@ describe('watching', () => {
 
   it('gives the same snapshot until something changes, and an empty one unwatched', async () => {
     const r = await opened();
-    const { presence } = r.client.channel(room);
+    const presence = presenceOf(r.client.channel(room));
     expect(presence.snapshot).toEqual({ members: [], count: 0, users: 0, complete: false });
     const { stop } = watch(r);
     await r.settle();

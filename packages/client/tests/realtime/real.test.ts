@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { poll, sse } from '../../src/fallbacks';
-import { type Client, type ClientOptions, createClient, websocket } from '../../src/index';
+import { type Client, type ClientOptions, createClient, history, websocket } from '../../src/index';
 import { msgpack } from '../../src/msgpack';
 import type { Codec } from '../../src/realtime/wire';
 import { FakeFetch } from '../support/fake-fetch';
@@ -121,7 +121,7 @@ describe.each(ways)('over %s', (_, options) => {
     expect(await seen).toEqual(['ä€😀', { n: 1 }, new Uint8Array([1, 2]), null]);
     await ann.connect();
     expect(ann.snapshot.opens).toBe(2);
-    const page = await ann.channel('a').history({ order: 'backward', limit: 1 });
+    const page = await history(ann.channel('a'), { order: 'backward', limit: 1 });
     expect(page).toMatchObject({ top: 4, more: true });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { poll, sse } from '../../src/fallbacks';
-import type { Gap, Message } from '../../src/index';
-import { websocket } from '../../src/index';
+import { type Gap, type Message, presence as presenceOf, websocket } from '../../src/index';
+import { chance } from '../support/chance';
 import { FakeFetch } from '../support/fake-fetch';
 import { FakeWebSocket } from '../support/fake-web-socket';
 import { type Realtime, realtime } from '../support/realtime';
@@ -16,17 +16,6 @@ import { type Realtime, realtime } from '../support/realtime';
 const seeds = [...Array.from({ length: 150 }, (_, i) => i + 1), 205, 399, 1192];
 const steps = 120;
 const rooms = ['a', 'b'] as const;
-
-/** Mulberry32: small, and the same everywhere. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 /** One listener, who believes nobody. */
 class Witness {
@@ -76,7 +65,7 @@ class Walk {
   #epochs = 1;
 
   constructor(seed: number) {
-    this.#chance = random(seed);
+    this.#chance = chance(seed);
     let http: FakeFetch | undefined;
     this.r = realtime({
       token: () => `t${this.#pick(1e9)}`,
@@ -89,7 +78,7 @@ class Walk {
     http = new FakeFetch(this.r.server);
     this.http = http;
     this.r.clock.chance = this.#chance();
-    for (const name of rooms) this.r.client.channel(name).presence.on('change', () => {});
+    for (const name of rooms) presenceOf(this.r.client.channel(name)).on('change', () => {});
   }
 
   #pick(n: number): number {
@@ -136,14 +125,12 @@ class Walk {
         channel.version += this.#pick(3);
       },
       () =>
-        void client
-          .channel(room)
-          .presence.enter(this.#pick(9))
+        void presenceOf(client.channel(room))
+          .enter(this.#pick(9))
           .catch(() => {}),
       () =>
-        void client
-          .channel(room)
-          .presence.leave()
+        void presenceOf(client.channel(room))
+          .leave()
           .catch(() => {}),
       () => server.sessions.clear(),
       () => {
@@ -233,7 +220,7 @@ describe('a random walk of a client', () => {
     await walk.settle();
     for (const { name, last } of walk.witnesses) expect(last).toBe(r.server.channel(name).top);
     for (const name of rooms) {
-      const { members, complete, count } = r.client.channel(name).presence.snapshot;
+      const { members, complete, count } = presenceOf(r.client.channel(name)).snapshot;
       const there = r.server.channel(name).members;
       expect(complete).toBe(true);
       expect(count).toBe(there.size);

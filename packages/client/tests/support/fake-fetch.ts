@@ -48,11 +48,12 @@ export class FakeFetch {
     for (const write of this.#comments) write();
   }
 
-  readonly fetch: typeof fetch = async (input, init = {}) => {
+  fetch: typeof fetch = async (input, init = {}) => {
     const { pathname } = new URL(String(input));
     const path = pathname.split('/').at(-1) ?? '';
     const body = String(init.body ?? '');
-    const headers = new Headers(init.headers);
+    // With the headers that the platform itself puts in.
+    const { headers } = new Request(String(input), { ...init, signal: null });
     const request = { path, body, contentType: headers.get('content-type') ?? undefined };
     this.requests.push(request);
     const { signal } = init;

@@ -84,10 +84,16 @@ export class FakeWebSocket implements WebSocketLike {
     this.onmessage?.({ data });
   }
 
+  /** The page's policy does not allow it; Chromium then sends an error event and nothing else. */
+  block(): void {
+    this.readyState = 3;
+    this.onerror?.({});
+  }
+
   /** The connection ends; without arguments as if the cable had been pulled. */
   end(code = 1006, reason = ''): void {
     this.readyState = 3;
-    this.onerror?.({});
+    if (code === 1006) this.onerror?.({});
     this.onclose?.({ code, reason, wasClean: code !== 1006 });
   }
 }

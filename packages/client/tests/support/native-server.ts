@@ -162,6 +162,7 @@ export class NativeServer {
         return code ? { type: 'error', code: 'unauthorized', message: 'no' } : { type: 'ok' };
       },
       ping: () => ({ type: 'pong', time: 1 }),
+      answer: () => ({ type: 'ok' }),
       rpc: (_, m) => ({ type: 'result', data: [m.method, m.data] }),
     };
     const answer = verbs[type]?.(conn, message) ?? undefined;
@@ -263,12 +264,13 @@ export class NativeServer {
   }
 
   #publish(conn: Conn, message: Loose): Loose {
-    const { channel: name, idempotencyKey, id: _, type: __, ...rest } = message;
+    const { channel: name, idempotencyKey, messageId, id: _, type: __, ...rest } = message;
     const channel = this.channel(String(name));
     const key = String(idempotencyKey);
     const first = channel.keys.get(key);
     if (first) return { type: 'published', ...first, duplicate: true };
-    const offset = this.publish(String(name), { ...rest, client: conn.client });
+    const own = { client: conn.client, ...(messageId !== undefined && { id: messageId }) };
+    const offset = this.publish(String(name), { ...rest, ...own });
     const position = { epoch: channel.epoch, offset };
     if (idempotencyKey) channel.keys.set(key, position);
     return { type: 'published', ...position };

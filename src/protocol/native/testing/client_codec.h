@@ -123,7 +123,10 @@ class CommandWriter {
     }
     if (subscribe.rewind != 0) out_.key(member::kRewind).u64(subscribe.rewind);
     out_.flag(member::kPresence, subscribe.presence);
+    out_.flag(member::kOccupancy, subscribe.occupancy);
+    out_.flag(member::kDelta, subscribe.delta);
     if (!subscribe.own) out_.key(member::kOwn).boolean(false);
+    if (subscribe.token) out_.key(member::kToken).string(*subscribe.token);
     if (subscribe.filter.empty()) return;
     out_.key(member::kFilter).begin(subscribe.filter.rules.size());
     for (const Filter::Rule& rule : subscribe.filter.rules) {
@@ -159,6 +162,7 @@ class CommandWriter {
   void add(const History& history) {
     start(type::kHistory);
     out_.key(member::kChannel).string(history.channel);
+    if (history.epoch) out_.key(member::kEpoch).string(epoch_text(*history.epoch));
     const bool forward = history.query.order == broker::HistoryQuery::Order::kForward;
     out_.key(member::kOrder).string(forward ? kForward : kBackward);
     number(member::kAfter, history.query.after);
@@ -181,11 +185,24 @@ class CommandWriter {
     out_.key(member::kChannel).string(members.channel);
     out_.text(member::kAfter, members.after).key(member::kLimit).u64(members.limit);
   }
+  void add(const AskOccupancy& occupancy) {
+    start(type::kOccupancy);
+    out_.key(member::kChannel).string(occupancy.channel);
+  }
   void add(const Ping&) { start(type::kPing); }
   void add(const Rpc& rpc) {
     start(type::kRpc);
     out_.key(member::kMethod).string(rpc.method);
     if (rpc.data) json(member::kData, *rpc.data);
+  }
+  void add(const Answer& answer) {
+    start(type::kAnswer);
+    out_.key(member::kCall).u64(answer.call);
+    if (answer.data) json(member::kData, *answer.data);
+    if (!answer.error) return;
+    out_.key(member::kError).begin();
+    out_.key(member::kCode).string(answer.error->code);
+    out_.key(member::kMessage).string(answer.error->message).end();
   }
 
   Format format_;

@@ -43,6 +43,7 @@ class TestClient {
       : format_(format), session_(std::make_unique<NativeSession>(adapter, transport, format)) {
     http::RequestHead head = request_for("/anywire");
     if (!authorization.empty()) head.headers.push_back({"Authorization", authorization});
+    session_->show(read_credentials(head, {}, {}), *net::Address::parse("192.0.2.7:5000"));
     as_session().on_attached(head);
   }
   ~TestClient() { leave(); }
@@ -126,6 +127,7 @@ class NativeTest : public ::testing::Test {
 
   NativeTest() {
     EXPECT_TRUE(keys.add(*auth::Key::hs256("", kSecret)));
+    options.expiry_grace = Duration{30'000};
     options.anonymous = true;
     options.server = "test";
     rule.subscribe = rule.publish = rule.history_access = rule.presence_access =
@@ -192,12 +194,17 @@ class NativeTest : public ::testing::Test {
   std::vector<hub::ChannelRule> rules;  // before that one
   auth::KeySet keys;
   auth::VerifyOptions verify{.issuer = {}, .audience = {}, .expiry_required = false};
+  const Validation* validation = nullptr;
   AppHook* app = nullptr;
+  LimitOptions limit_options;
   ManualClock clock;
   ManualWallClock wall;
   std::vector<std::unique_ptr<reactor::Loop>> loops = make_loops(clock);
+  std::unique_ptr<LimitGroup> limits;
   std::unique_ptr<hub::MemoryHubs> hubs;
   std::unique_ptr<SessionGroup> sessions;
+  std::unique_ptr<ClientGroup> clients;
+  std::unique_ptr<auth::Authority> authority;
   ws::CompressionPool compression{3};
   std::vector<std::unique_ptr<NativeAdapter>> adapters;
 
@@ -213,7 +220,10 @@ class NativeTest : public ::testing::Test {
     std::vector<reactor::Loop*> all;
     for (auto& loop : loops) all.push_back(loop.get());
     hubs = std::make_unique<hub::MemoryHubs>(all, hub::Rules(rules, rule));
+    limits = std::make_unique<LimitGroup>(limit_options);
     sessions = *SessionGroup::create(all);
+    clients = std::make_unique<ClientGroup>(all);
+    authority = std::make_unique<auth::Authority>(verify, keys);
     for (std::uint32_t i = 0; i < kLoops; ++i) {
       adapters.push_back(std::make_unique<NativeAdapter>(
           options, NativeServices{.loop = *loops[i],
@@ -221,9 +231,11 @@ class NativeTest : public ::testing::Test {
                                   .hub = hubs->hub(i),
                                   .compression = compression,
                                   .sessions = *sessions,
-                                  .keys = keys,
-                                  .verify = verify,
-                                  .app = app}));
+                                  .clients = *clients,
+                                  .authority = *authority,
+                                  .app = app,
+                                  .limits = limits.get(),
+                                  .validation = validation}));
     }
   }
 };

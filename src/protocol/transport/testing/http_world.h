@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <string>
@@ -206,8 +207,13 @@ class HttpWorld {
                                  .connections = {}};
   };
 
-  std::unique_ptr<Session> make_session(Transport& transport) {
-    if (manners.refuse) return nullptr;
+  std::expected<std::unique_ptr<Session>, http::Response> make_session(Transport& transport) {
+    if (manners.refuse) {
+      http::Response refusal;
+      refusal.status = 429;
+      refusal.body = R"({"code":"too_many_connections"})";
+      return std::unexpected(std::move(refusal));
+    }
     talks.push_back(std::make_unique<Talk>());
     talks.back()->transport = &transport;
     return std::make_unique<TalkSession>(*talks.back(), manners);

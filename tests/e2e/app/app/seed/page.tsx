@@ -1,19 +1,7 @@
-import { Suspense } from 'react';
+import { Asked, type AskedProps } from '../../components/Asked';
 import { SeedFlood } from '../../components/SeedFlood';
 
-interface Props {
-  readonly searchParams: Promise<{ url?: string }>;
-}
-
-export default function SeedPage({ searchParams }: Props) {
-  return (
-    <Suspense fallback={<p>…</p>}>
-      <FromQuery searchParams={searchParams} />
-    </Suspense>
-  );
-}
-
-async function FromQuery({ searchParams }: Props) {
-  const { url = '' } = await searchParams;
-  return <SeedFlood url={url} />;
+/** See flood-compare.mjs. */
+export default function SeedPage({ searchParams }: AskedProps) {
+  return <Asked searchParams={searchParams} show={({ url = '' }) => <SeedFlood url={url} />} />;
 }

@@ -1,0 +1,32 @@
+'use client';
+
+export {
+  AnywireProvider,
+  type AnywireProviderProps,
+  type ChannelStatus,
+  type ChannelTarget,
+  type ConnectionState,
+  type EventOf,
+  HistoryBoundary,
+  type HistoryGap,
+  type HistoryState,
+  type OptimisticMessage,
+  type OptimisticState,
+  type PreloadedHistory,
+  type PresenceState,
+  type Publish,
+  type RpcCall,
+  type RpcCallOptions,
+  type RpcState,
+  type UseChannelOptions,
+  type UseChannelResult,
+  type UseHistoryOptions,
+  type UseLatestOptions,
+  type UsePresenceOptions,
+  useAnywire,
+  useChannelEvent,
+  useConnectionState,
+  useOptimisticPublish,
+  useRpc,
+} from './index';
+export { useChannel, useHistory, useLatest, usePresence } from './suspense/hooks';

@@ -1,0 +1,3 @@
+import { setupVitest } from '@anywire/testing/vitest';
+
+setupVitest();

@@ -1,0 +1,4 @@
+import { same } from './index';
+import { memory } from './memory';
+
+same('in memory', memory);

@@ -1,0 +1,6 @@
+import { define } from '@anywire/client/contract';
+import * as v from 'valibot';
+
+export const rt = define({
+  channels: { 'room:{id}': { message: v.object({ text: v.string() }) } },
+});
