@@ -1,6 +1,5 @@
 #include "server/server.h"
 
-#include <malloc.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "base/fd_limit.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "server/auth_keys.h"
 #include "server/brokers.h"
@@ -307,14 +307,6 @@ void Server::wait_for_end() {
   for (const auto& worker : workers_) worker->join();
 }
 
-// glibc gives the top of a heap back as soon as 128 KiB of it are free, so a loop that takes and
-// frees large messages would fault every page in again for each of them. Keep it, and let a worker
-// trim what stays free.
-void keep_freed_memory() {
-  ::mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024);
-  ::mallopt(M_MMAP_THRESHOLD, 32 * 1024 * 1024);
-}
-
 // Every thread inherits this, so that signals reach only the main thread, by sigwait.
 void block_signals() {
   sigset_t signals;
@@ -330,7 +322,7 @@ void block_signals() {
 
 Result<void> run(const Config& config, const ServerOptions& options) {
   block_signals();
-  keep_freed_memory();
+  heap::keep_freed_memory();
   {
     Server server(config, options);
     if (auto started = server.start(); !started) return started;

@@ -1,12 +1,12 @@
 #include "server/worker.h"
 
-#include <malloc.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <string_view>
 
+#include "base/heap.h"
 #include "base/log.h"
 #include "server/adapters.h"
 #include "tls/tls_stream.h"
@@ -155,13 +155,16 @@ Worker::Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
       refusals_(loop, http_options(config_)),
       overload_(loop, options.overload,
                 {.resident = resident_bytes,
-                 .give_memory_back = [] { ::malloc_trim(0); },
+                 .give_memory_back =
+                     [] {
+                       heap::give_back_holes();
+                       heap::give_back_end();
+                     },
                  .disconnect_slowest = [this](std::size_t bytes, std::size_t readers_max) {
                    return disconnect_slowest(bytes, readers_max);
                  }}) {
   loop_.add_turn_end_hook(*this);
-  // The heaps are the whole process's, so one worker looks after them.
-  if (loop_.index() == 0 && config_.server.memory_trim_interval.count() > 0) {
+  if (config_.server.memory_trim_interval.count() > 0) {
     loop_.arm(*this, config_.server.memory_trim_interval);
   }
 }
@@ -353,11 +356,15 @@ void Worker::on_timer() {
   loop_.arm(*this, config_.server.memory_trim_interval);
 }
 
-// The allocator is told to keep what is freed (see Server), so that steady traffic finds its memory
-// again. What has stayed free for a whole interval goes back.
+// Freed memory is kept (see heap.h), so that steady traffic finds it again. What has stayed free for
+// a whole interval goes back: each worker looks after the end of its own heap, the first after the
+// holes in all of them.
 void Worker::trim_memory() {
-  const std::size_t free_bytes = ::mallinfo2().fordblks;
-  if (std::min(free_bytes, free_at_last_look_) >= kTrimBytesMin) ::malloc_trim(0);
+  const std::size_t free_bytes = heap::freed_bytes();
+  if (std::min(free_bytes, free_at_last_look_) >= kTrimBytesMin) {
+    if (loop_.index() == 0) heap::give_back_holes();
+    heap::give_back_end();
+  }
   free_at_last_look_ = free_bytes;
 }
 
