@@ -8,7 +8,7 @@ export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Polls `probe` until it returns something truthy; throws at the deadline. */
-export async function until(what, probe, { deadlineMs = 5000, everyMs = 10 } = {}) {
+export async function until(what, probe, { deadlineMs = 15_000, everyMs = 10 } = {}) {
   const end = performance.now() + deadlineMs;
   for (;;) {
     const value = await probe();
@@ -19,7 +19,7 @@ export async function until(what, probe, { deadlineMs = 5000, everyMs = 10 } = {
 }
 
 /** Settles like `promise`, or rejects at the deadline naming what was missed. */
-export function within(what, promise, deadlineMs = 5000) {
+export function within(what, promise, deadlineMs = 15_000) {
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not within ${deadlineMs} ms: ${what}`)), deadlineMs);
