@@ -1,8 +1,8 @@
 // Heaps: what the allocator does with memory that has been freed.
 //
 // glibc gives each thread a heap of its own, and the end of a heap back to the system as soon as
-// 128 KiB of it are free; a loop that takes and frees large messages would fault every page in again
-// for each of them. So keep freed memory, and give back what has stayed free for a while.
+// 128 KiB of it are free; a loop that takes and frees large messages would fault every page in
+// again for each of them. So keep freed memory, and give back what has stayed free for a while.
 //
 // malloc_trim() gives back the free pages inside every heap, but the free end of none but the main
 // thread's: a thread has to give the end of its heap back itself.

@@ -356,9 +356,9 @@ void Worker::on_timer() {
   loop_.arm(*this, config_.server.memory_trim_interval);
 }
 
-// Freed memory is kept (see heap.h), so that steady traffic finds it again. What has stayed free for
-// a whole interval goes back: each worker looks after the end of its own heap, the first after the
-// holes in all of them.
+// Freed memory is kept (see heap.h), so that steady traffic finds it again. What has stayed free
+// for a whole interval goes back: each worker looks after the end of its own heap, the first after
+// the holes in all of them.
 void Worker::trim_memory() {
   const std::size_t free_bytes = heap::freed_bytes();
   if (std::min(free_bytes, free_at_last_look_) >= kTrimBytesMin) {
