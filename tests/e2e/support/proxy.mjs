@@ -42,12 +42,19 @@ class Link {
     };
     from.on('data', (chunk) => {
       side.bytes += chunk.length;
+      side.onNext?.(this.proxy.total);
+      side.onNext = undefined;
       if (this.swallowing) return;
       pass(() => (side.paused ? side.held.push(chunk) : !to.destroyed && to.write(chunk)));
     });
     from.on('end', () => {
       if (!this.swallowing) pass(() => !to.destroyed && to.end());
     });
+  }
+
+  /** Resolves when the client next says anything, to the count of all links ever made by then. */
+  asks() {
+    return new Promise((resolve) => (this.toServer.onNext = resolve));
   }
 
   #gone() {
