@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newProfile, newTab, Probe, setVisibility } from '../support/browser.mjs';
-import { within } from '../../support/poll.mjs';
 import { Member } from '../support/member.mjs';
-import { until } from '../support/poll.mjs';
+import { until, within } from '../support/poll.mjs';
 import { freshName, lobbyServer } from '../support/stage.mjs';
 import { openProbe } from './hook.mjs';
 

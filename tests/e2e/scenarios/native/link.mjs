@@ -4,8 +4,7 @@ import { test } from 'node:test';
 import { newProfile, newTab, setVisibility } from '../../support/browser.mjs';
 import { below, Native, numbers, openNative, range, told } from '../../support/native.mjs';
 import { Peer } from '../../support/peer.mjs';
-import { until } from '../../support/poll.mjs';
-import { within } from '../../../support/poll.mjs';
+import { until, within } from '../../support/poll.mjs';
 import { freshName, nativeServer } from '../../support/stage.mjs';
 
 const kFirstTryMs = 1000;
