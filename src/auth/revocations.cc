@@ -63,7 +63,7 @@ bool Revocations::add(const Revocation& revocation, WallTime now) {
     case Kind::kToken: entry = at(tokens_, stamp_hash(revocation.name)); break;
     case Kind::kKey: entry = at(keys_, stamp_hash(revocation.name)); break;
     case Kind::kUser: entry = at(users_, revocation.name); break;
-    case Kind::kAll: entry = &(all_ ? *all_ : all_.emplace()); break;
+    case Kind::kAll: entry = &(all_ ? *all_ : all_.emplace(Entry{})); break;
   }
   if (entry == nullptr) return false;
   entry->until = now + options_.kept_for;

@@ -65,10 +65,10 @@ bool HostList::allows(std::string_view text) const {
   if (authority->host.size() > 1 && authority->host.ends_with('.')) {
     authority->host.remove_suffix(1);
   }
-  const auto& [host, port] = *authority;
+  const auto& host = authority->host;
+  const auto& port = authority->port;
   if (local_ && is_local(host)) return true;
-  return std::any_of(patterns_.begin(), patterns_.end(), [&, &host = host, &port = port](
-                                                             const Pattern& pattern) {
+  return std::any_of(patterns_.begin(), patterns_.end(), [&](const Pattern& pattern) {
     if (!pattern.port.empty() && port != pattern.port) return false;
     return pattern.below ? is_below(host, pattern.host) : equals_ignore_case(host, pattern.host);
   });

@@ -72,9 +72,12 @@ void Client::act(const Step& step) {
       leave_link(salt.below(2) == 0);
       connect_at_ = world_.clock().now() + Duration(salt.below(25'000));
       return;
-    case Act::kStallLink:
+    case Act::kStallLink: {
       if (phase_ == Phase::kAway) return;
-      return link_->stall(salt.below(2) == 0, salt.below(2) == 0);
+      const bool down = salt.below(2) == 0;
+      const bool up = salt.below(2) == 0;
+      return link_->stall(up, down);
+    }
     default: return;
   }
 }
@@ -176,7 +179,9 @@ void Client::want_subscription(std::uint32_t channel, std::uint64_t salt_of) {
   }
   if (salt.below(3) == 0) one.cursor.reset();
   if (phase_ < Phase::kConnecting) return;
-  const auto rewind = static_cast<std::uint32_t>(salt.below(2) * salt.below(8));
+  // One draw to a statement: with two in an expression the compiler chooses their order.
+  const std::uint64_t rewinds = salt.below(2);
+  const auto rewind = static_cast<std::uint32_t>(rewinds * salt.below(8));
   subscribe(channel, one.cursor ? 0 : rewind);
 }
 

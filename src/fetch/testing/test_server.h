@@ -74,13 +74,13 @@ class TestServer final : private net::AcceptHandler, private http::RequestHandle
    public:
     explicit Waiting(TestServer& server) : server_(server) {}
     void on_request(const http::RequestHead& head, BufferRef body) override {
-      Seen seen{std::string(head.method_text), std::string(head.target), {}, {}};
+      Seen now{std::string(head.method_text), std::string(head.target), {}, {}};
       for (const http::Header& header : head.headers) {
-        seen.headers.emplace_back(header.name, header.value);
+        now.headers.emplace_back(header.name, header.value);
       }
-      if (body) seen.body = as_text(body->bytes());
-      server_.seen.push_back(seen);
-      server_.answer_(seen, [self = std::weak_ptr(self_)](http::Response response) {
+      if (body) now.body = as_text(body->bytes());
+      server_.seen.push_back(now);
+      server_.answer_(now, [self = std::weak_ptr(self_)](http::Response response) {
         if (const auto waiting = self.lock()) (*waiting)->respond(std::move(response));
       });
     }
