@@ -62,11 +62,12 @@ protocol::native::NativeOptions native_options(const Config& config) {
   return options;
 }
 
-protocol::api::ApiOptions api_options(const Config& config) {
+protocol::api::ApiOptions api_options(const Config& config, std::string_view prefix) {
   const ApiSection& section = config.api;
   protocol::api::ApiOptions options;
   options.enabled = section.enabled;
   options.path = section.path;
+  options.public_path = std::string(prefix) + section.path;
   options.body_bytes_max = section.body_bytes_max;
   options.limits.batch_max = static_cast<std::size_t>(section.batch_max);
   options.limits.message_bytes_max = config.websocket.message_bytes_max;
@@ -147,7 +148,7 @@ std::vector<std::unique_ptr<protocol::Adapter>> make_adapters(const Config& conf
                                        .limits = group.limits.get(),
                                        .validation = group.validation.get()}));
   adapters.push_back(std::make_unique<protocol::api::ApiAdapter>(
-      api_options(config),
+      api_options(config, seat.path),
       protocol::api::ApiServices{.loop = seat.loop,
                                  .wall = group.wall,
                                  .hub = seat.hub,

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "auth/authority.h"
@@ -45,6 +46,7 @@ struct AdapterSeat {
   reactor::Loop& loop;
   hub::Hub& hub;
   ws::CompressionPool& compression;
+  std::string_view path = {};  // in front of the app's paths; adapters do not see it
 };
 
 // Adapters of one loop, in the order in which they are asked.

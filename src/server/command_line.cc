@@ -277,9 +277,15 @@ Outcome execute(const Command& command) {
     return outcome;
   }
   // Read here, too, so that all that is wrong with schemas is said before anything is begun.
-  const auto schemas = load_validation(*config, command.inputs.read_file);
-  outcome.err = lines(schemas ? schemas->hints : schemas.error());
-  if (!schemas) {
+  bool valid = true;
+  const auto check_schemas = [&](const Config& app) {
+    const auto schemas = load_validation(app, command.inputs.read_file);
+    outcome.err += lines(schemas ? schemas->hints : schemas.error());
+    valid = valid && schemas.has_value();
+  };
+  check_schemas(*config);
+  for (const Config& app : config->app_configs) check_schemas(app);
+  if (!valid) {
     outcome.exit_code = kExitUsage;
   } else if (command.kind == Command::Kind::kCheck) {
     outcome.out = fmt::format("{}: ok\n", *command.inputs.config_path);

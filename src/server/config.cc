@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "server/app_options.h"
+#include "server/config_apps.h"
 #include "server/config_channels.h"
 #include "server/config_keys.h"
 #include "server/config_value.h"
@@ -163,6 +164,7 @@ std::vector<std::string> validate(const Config& config) {
   check_keys(config, problems);
   check_app(config, problems);
   check_rules(config, problems);
+  check_apps(config, problems);
   return problems;
 }
 

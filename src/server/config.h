@@ -212,6 +212,14 @@ struct AppSection {
   std::size_t queue_bytes_max = 64 * 1024 * 1024;  // of all these, per loop, 64 KiB..64 GiB
 };
 
+// One of [[apps]]: a further application in this process, see server/config_apps.h.
+struct AppEntry {
+  std::string name;                // 1..32 of a-z, 0-9, -
+  std::string config;              // the file with what it has of its own
+  std::string path;                // "/shop": what its paths begin with; empty: no path is its
+  std::vector<std::string> hosts;  // http::HostList; empty: no host is its
+};
+
 struct LogSection {
   log::Level level = log::Level::kInfo;
   log::Format format = log::Format::kAuto;
@@ -257,6 +265,12 @@ struct Config {
   ContractSection contract;
   AppSection app;
   LogSection log;
+  std::vector<AppEntry> apps;
+  AppEntry app_defaults;
+  RuleSources app_sources;
+  // What the files of `apps` say, one for each, with what the process has in common filled in.
+  // They have no apps.
+  std::vector<Config> app_configs;
 };
 
 // Whether some token may be valid.

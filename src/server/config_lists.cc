@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/suggest.h"
+#include "server/config_apps.h"
 #include "server/config_channels.h"
 #include "server/config_keys.h"
 #include "server/config_toml.h"
@@ -59,7 +60,7 @@ void read_element(const ListTable& list, const RawRule& element, std::size_t num
 }  // namespace
 
 std::span<const ListTable* const> list_tables() {
-  static const std::array<const ListTable*, 2> all{&key_list(), &channel_list()};
+  static const std::array<const ListTable*, 3> all{&key_list(), &channel_list(), &app_list()};
   return all;
 }
 

@@ -1,4 +1,5 @@
-// Config lists: keys of the configuration that are lists of tables: [[channels]] and [[keys]].
+// Config lists: keys of the configuration that are lists of tables: [[channels]], [[keys]] and
+// [[apps]].
 //
 // The keys of an element are entries like those of any other table, about a draft in the Config: an
 // element starts as a copy of the defaults, its keys are assigned to the copy, and the copy joins

@@ -14,6 +14,7 @@
 
 #include "base/assert.h"
 #include "base/suggest.h"
+#include "server/config_apps.h"
 #include "server/config_lists.h"
 #include "server/config_schema.h"
 #include "server/config_toml.h"
@@ -77,7 +78,10 @@ std::string elsewhere(string_view name) {
 // tables sorted by name and people read from top to bottom.
 class FileReader {
  public:
-  FileReader(string_view path, Config& config) : path_(path), config_(config) {}
+  // Of the process, or of one of its [[apps]].
+  enum class Of { kProcess, kApp };
+
+  FileReader(string_view path, Of of, Config& config) : path_(path), of_(of), config_(config) {}
 
   void read(string_view text) {
     try {
@@ -114,7 +118,9 @@ class FileReader {
     for (const auto& [key, node] : root) {
       const string_view name = key.str();
       const bool known = std::find(names.begin(), names.end(), name) != names.end();
-      if (const ListTable* list = find_list(name)) {
+      if (known && !may_set(name, "")) {
+        add(key.source(), of_the_process(name));
+      } else if (const ListTable* list = find_list(name)) {
         read_list(*list, node);
       } else if (known && node.is_table()) {
         read_table(name, *node.as_table());
@@ -147,7 +153,11 @@ class FileReader {
     for (const auto& [toml_key, node] : table) {
       const string_view name = toml_key.str();
       if (const Key* key = find_key(table_name, name)) {
-        read_value(*key, node);
+        if (may_set(table_name, name)) {
+          read_value(*key, node);
+        } else {
+          add(toml_key.source(), of_the_process(key->path()));
+        }
         continue;
       }
       std::string hint = moved(table_name, name);
@@ -167,7 +177,17 @@ class FileReader {
     add(blamed.source(), problem->text);
   }
 
+  bool may_set(string_view table, string_view name) const {
+    return of_ == Of::kProcess || belongs_to_app(table, name);
+  }
+
+  static std::string of_the_process(string_view name) {
+    return fmt::format("{} is for all apps of the process: it belongs into the file that has the "
+                       "[[apps]]", in_quotes_short(name));
+  }
+
   string_view path_;
+  Of of_;
   Config& config_;
   std::vector<Found> problems_;
 };
@@ -178,15 +198,15 @@ void append(Problems& problems, Problems more) {
   std::move(more.begin(), more.end(), std::back_inserter(problems));
 }
 
-void read_file(const std::string& path, const LoadInputs& inputs, Config& config,
-               Problems& problems) {
+void read_file(const std::string& path, FileReader::Of of, const LoadInputs& inputs,
+               Config& config, Problems& problems) {
   AW_ASSERT(inputs.read_file);
   const Result<std::string> text = inputs.read_file(path);
   if (!text) {
     problems.push_back(fmt::format("{}: {}", path, text.error().message));
     return;
   }
-  FileReader reader(path, config);
+  FileReader reader(path, of, config);
   reader.read(*text);
   append(problems, reader.take_problems());
 }
@@ -246,6 +266,27 @@ void read_flags(const LoadInputs& inputs, Config& config, Problems& problems) {
   }
 }
 
+// What contradicts itself in an app's file; the rest of `app` is known to be well.
+Problems contradictions(const std::string& path, const Config& app) {
+  Problems problems = validate(app);
+  for (std::string& problem : problems) {
+    if (!problem.starts_with(path + ":")) problem = fmt::format("{}: {}", path, problem);
+  }
+  return problems;
+}
+
+void read_apps(const LoadInputs& inputs, Config& config, Problems& problems) {
+  for (const AppEntry& entry : config.apps) {
+    Config& app = config.app_configs.emplace_back(inputs.defaults);
+    share_process(config, app);
+    Problems found;
+    read_file(entry.config, FileReader::Of::kApp, inputs, app, found);
+    if (found.empty()) found = contradictions(entry.config, app);
+    append(problems, std::move(found));
+  }
+  if (problems.empty()) check_app_files(config, problems);
+}
+
 std::optional<std::string> config_path(const LoadInputs& inputs) {
   if (inputs.config_path) return inputs.config_path;
   const auto variable = inputs.environment.find(kConfigVariable);
@@ -258,7 +299,9 @@ std::optional<std::string> config_path(const LoadInputs& inputs) {
 std::expected<Config, std::vector<std::string>> load(const LoadInputs& inputs) {
   Config config = inputs.defaults;
   Problems problems;
-  if (const auto path = config_path(inputs)) read_file(*path, inputs, config, problems);
+  if (const auto path = config_path(inputs)) {
+    read_file(*path, FileReader::Of::kProcess, inputs, config, problems);
+  }
   read_environment(inputs, config, problems);
   read_flags(inputs, config, problems);
 
@@ -271,6 +314,7 @@ std::expected<Config, std::vector<std::string>> load(const LoadInputs& inputs) {
   // A refused value leaves the default in its place, and contradictions with that are not the
   // user's.
   if (problems.empty()) problems = validate(config);
+  if (problems.empty()) read_apps(inputs, config, problems);
   if (!problems.empty()) return std::unexpected(std::move(problems));
   return config;
 }

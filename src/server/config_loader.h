@@ -7,6 +7,9 @@
 //   ANYWIRE_SERVER_LOOPS: "server.loops" must be a whole number from 0 to 256, got "many"
 //   --server.loops: "server.loops" must be a whole number from 0 to 256, got "many"
 //
+// Then the file of each of [[apps]] in the same way, from the same defaults; the environment and
+// the flags are the process's and the default app's.
+//
 // Thread: start-up and reload only. Nothing is kept from the inputs.
 #pragma once
 

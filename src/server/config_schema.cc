@@ -14,6 +14,7 @@
 #include "http/origin_list.h"
 #include "http/request.h"
 #include "server/config_accessors.h"
+#include "server/config_apps.h"
 #include "server/config_channels.h"
 #include "server/config_keys.h"
 #include "server/config_value.h"
@@ -62,6 +63,7 @@ constexpr std::array kTables{
     Table{"contract", "What messages, presence info and rpc arguments must look like."},
     kAppTable,
     Table{"log", "Events on standard error."},
+    kAppsTable,
 };
 
 constexpr string_view kExpectedCookie = "the name of a cookie, or empty";
@@ -345,6 +347,10 @@ std::vector<Key> keys_keys() {
   return {{"keys", "", RulesKind{&key_list()}, "The whole list of keys."}};
 }
 
+std::vector<Key> apps_keys() {
+  return {{"apps", "", RulesKind{&app_list()}, "The whole list of apps."}};
+}
+
 std::vector<Key> contract_keys() {
   return {{"contract", "file", TextKind{at<&Config::contract, &ContractSection::file>},
            "Path of the contract that `npx anywire-contract` writes from your `define(...)`: the "
@@ -367,7 +373,8 @@ std::vector<Key> build_keys() {
   std::vector<Key> all;
   for (auto build : {server_keys, tls_keys, http_keys, websocket_keys, raw_keys, native_keys,
                      limits_keys, fallback_keys, api_keys, auth_keys, history_keys, keys_keys,
-                     channels_keys, front_keys, contract_keys, app_keys, log_keys}) {
+                     channels_keys, front_keys, contract_keys, app_keys, log_keys,
+                     apps_keys}) {
     for (Key& key : build()) all.push_back(key);
   }
   return all;

@@ -101,11 +101,22 @@ Gateway::Gateway(GatewayOptions options,
                  std::vector<std::unique_ptr<protocol::Adapter>> adapters,
                  protocol::WebSocketContext& websockets, protocol::HttpStreams& http_streams)
     : options_(std::move(options)),
-      origins_(list_of<http::OriginList>(options_.allowed_origins)),
       hosts_(list_of<http::HostList>(options_.allowed_hosts)),
-      adapters_(std::move(adapters)),
       websockets_(websockets),
-      http_streams_(http_streams) {}
+      http_streams_(http_streams) {
+  add_app({.adapters = std::move(adapters),
+           .limits = options_.limits,
+           .allowed_origins = options_.allowed_origins,
+           .credentials = options_.credentials});
+}
+
+Gateway::App::App(GatewayApp app)
+    : adapters(std::move(app.adapters)),
+      limits(app.limits),
+      origins(list_of<http::OriginList>(app.allowed_origins)),
+      credentials(app.credentials) {}
+
+void Gateway::add_app(GatewayApp app) { apps_.emplace_back(std::move(app)); }
 
 void Gateway::on_request(http::Connection& connection, const http::RequestHead& head,
                          http::Response& response) {
@@ -114,7 +125,9 @@ void Gateway::on_request(http::Connection& connection, const http::RequestHead& 
     return refuse_plain(connection, head,
                         {421, "this Host is not among http.allowed_hosts of this server"}, response);
   }
-  const bool wants_page = options_.welcome_page && !head.upgrades_to_websocket &&
+  const AppRouter::Found found =
+      options_.router != nullptr ? options_.router->find(head) : AppRouter::Found();
+  const bool wants_page = options_.welcome_page && found.app == 0 && !head.upgrades_to_websocket &&
                           head.path == "/" &&
                           (head.method == http::Method::kGet || head.method == http::Method::kHead);
   if (wants_page) {
@@ -122,17 +135,13 @@ void Gateway::on_request(http::Connection& connection, const http::RequestHead& 
     response.body = kWelcomePage;
     return;
   }
-  const protocol::Caller caller = caller_of(connection, head);
-  for (const auto& adapter : adapters_) {
-    std::optional<protocol::Route> route = adapter->route(head, caller);
-    if (!route) continue;
-    // A WebSocket at "/" leaves the page there to the site.
-    if (options_.front != nullptr && head.path == "/" && !head.upgrades_to_websocket &&
-        route->via == protocol::Via::kWebSocket) {
-      continue;
-    }
-    return route->via == protocol::Via::kWebSocket ? upgrade(connection, head, *route, response)
-                                                   : serve(connection, head, *route, response);
+  const App& app = apps_[found.app];
+  if (found.prefix_bytes == 0) {
+    if (route(app, connection, head, response)) return;
+  } else {
+    http::RequestHead within = head;
+    within.path = path_within(head.path, found.prefix_bytes);
+    if (route(app, connection, within, response)) return;
   }
   if (options_.front != nullptr) {
     AddressBudget::Lease lease;
@@ -147,23 +156,47 @@ void Gateway::on_request(http::Connection& connection, const http::RequestHead& 
   refuse(response, error);
 }
 
-protocol::Caller Gateway::caller_of(const http::Connection& connection,
+// False when it is for none of the app's adapters. `head` has the path as the app sees it.
+bool Gateway::route(const App& app, http::Connection& connection, const http::RequestHead& head,
+                    http::Response& response) {
+  const protocol::Caller caller = caller_of(app, connection, head);
+  for (const auto& adapter : app.adapters) {
+    std::optional<protocol::Route> route = adapter->route(head, caller);
+    if (!route) continue;
+    // A WebSocket at "/" leaves the page there to the site.
+    if (options_.front != nullptr && head.path == "/" && !head.upgrades_to_websocket &&
+        route->via == protocol::Via::kWebSocket) {
+      continue;
+    }
+    if (route->via == protocol::Via::kWebSocket) {
+      upgrade(app, connection, head, *route, response);
+    } else {
+      serve(app, connection, head, *route, response);
+    }
+    return true;
+  }
+  return false;
+}
+
+protocol::Caller Gateway::caller_of(const App& app, const http::Connection& connection,
                                     const http::RequestHead& head) const {
   http::Client client =
       http::find_client(head, connection.peer(), connection.encrypted(), options_.trusted_proxies);
   return {.address = std::move(client.address),
           .secure = client.is_secure,
-          .origin_named = origins_.names(head) || is_own_page(head)};
+          .origin_named = app.origins.names(head) || is_own_page(head)};
 }
 
-void Gateway::upgrade(http::Connection& connection, const http::RequestHead& head,
-                      protocol::Route& route, http::Response& response) {
-  if (!route.refusal && !origins_.allows(head)) {
+void Gateway::upgrade(const App& app, http::Connection& connection,
+                      const http::RequestHead& head, protocol::Route& route,
+                      http::Response& response) {
+  if (!route.refusal && !app.origins.allows(head)) {
     route.refusal = http::HttpError{403, kForeignOrigin};
   }
   AddressBudget::Lease lease;
   if (!route.refusal) {
-    const auto why = admit(proxied_client(connection, head), lease);
+    auto why = admit_to(app, client_of(app, connection, head));
+    if (!why) why = admit(proxied_client(connection, head), lease);
     if (why) return turn_newcomer_away(connection, head, *why, response);
   }
   std::expected<ws::UpgradeAnswer, http::HttpError> answer =
@@ -184,19 +217,19 @@ void Gateway::upgrade(http::Connection& connection, const http::RequestHead& hea
       });
 }
 
-void Gateway::serve(http::Connection& connection, const http::RequestHead& head,
+void Gateway::serve(const App& app, http::Connection& connection, const http::RequestHead& head,
                     protocol::Route& route, http::Response& response) {
   const std::string_view methods = methods_of(route);
   const http::Header* origin = head.find("Origin");
   // A cache must not give one origin's answer to another, nor that for none to any.
-  if (origins_.selective()) response.headers.push_back({"Vary", "Origin"});
-  if (!origins_.allows(head)) {
+  if (app.origins.selective()) response.headers.push_back({"Vary", "Origin"});
+  if (!app.origins.allows(head)) {
     refuse_plain(connection, head, {403, kForeignOrigin}, response);
     if (route.describe != nullptr) route.describe(response);
     return;
   }
-  if (origin != nullptr) response.allow_origin = origins_.any() ? "*" : origin->value;
-  if (options_.credentials && origins_.names(head)) {
+  if (origin != nullptr) response.allow_origin = app.origins.any() ? "*" : origin->value;
+  if (app.credentials && app.origins.names(head)) {
     // Fetch standard: with credentials "*" would not do.
     response.allow_origin = origin->value;
     response.headers.push_back({"Access-Control-Allow-Credentials", "true"});
@@ -211,9 +244,9 @@ void Gateway::serve(http::Connection& connection, const http::RequestHead& head,
   if (route.refusal) return refuse_plain(connection, head, *route.refusal, response);
   switch (route.via) {
     case protocol::Via::kEventStream:
-      return open_event_stream(connection, head, route, response);
+      return open_event_stream(app, connection, head, route, response);
     case protocol::Via::kPoll:
-      return poll(connection, head, route);
+      return poll(app, connection, head, route);
     case protocol::Via::kSend:
       return http_streams_.serve_send(connection);
     default:
@@ -227,10 +260,13 @@ void Gateway::refuse_plain(const http::Connection& connection, const http::Reque
   refuse(response, error);
 }
 
-void Gateway::open_event_stream(http::Connection& connection, const http::RequestHead& head,
-                                protocol::Route& route, http::Response& response) {
+void Gateway::open_event_stream(const App& app, http::Connection& connection,
+                                const http::RequestHead& head, protocol::Route& route,
+                                http::Response& response) {
   AddressBudget::Lease lease;
-  if (const auto why = admit(proxied_client(connection, head), lease)) {
+  auto why = admit_to(app, client_of(app, connection, head));
+  if (!why) why = admit(proxied_client(connection, head), lease);
+  if (why) {
     return turn_newcomer_away(connection, head, *why, response);
   }
   log_request(log::Level::kDebug, "connected", connection, head, {200, "event stream"});
@@ -243,7 +279,7 @@ void Gateway::open_event_stream(http::Connection& connection, const http::Reques
 
 // Whether a poll opens a stream is known when its body is there. A polled stream counts as a
 // connection of its client, since it outlives all of them.
-void Gateway::poll(http::Connection& connection, const http::RequestHead& head,
+void Gateway::poll(const App& app, http::Connection& connection, const http::RequestHead& head,
                    protocol::Route& route) {
   net::Address client;
   if (counts_addresses() || limits_connects()) {
@@ -254,12 +290,15 @@ void Gateway::poll(http::Connection& connection, const http::RequestHead& head,
     if (options_.trusted_proxies.contains(client)) client = {};
   }
   http_streams_.serve_poll(
-      connection, [this, make = std::move(route.make_session), client = std::move(client),
+      connection, [this, &app, make = std::move(route.make_session), client = std::move(client),
+                   app_client = client_of(app, connection, head),
                    came_by_itself = !options_.trusted_proxies.contains(connection.peer())](
                       protocol::Transport& transport) mutable
                   -> std::expected<std::unique_ptr<protocol::Session>, http::Response> {
         AddressBudget::Lease lease;
-        if (const auto why = admit(client, lease, came_by_itself)) {
+        auto why = admit_to(app, app_client);
+        if (!why) why = admit(client, lease, came_by_itself);
+        if (why) {
           http::Response response;
           turn_away(response, *why);
           return std::unexpected(std::move(response));
@@ -279,6 +318,25 @@ net::Address Gateway::proxied_client(const http::Connection& connection,
   http::Client client =
       http::find_client(head, connection.peer(), connection.encrypted(), proxies);
   return proxies.contains(client.address) ? net::Address() : std::move(client.address);
+}
+
+// Whom the limits on connects of an app other than the default one are about; nobody where there
+// are none, and when it is a trusted proxy that asks.
+net::Address Gateway::client_of(const App& app, const http::Connection& connection,
+                                const http::RequestHead& head) const {
+  if (&app == apps_.data() || app.limits == nullptr || !app.limits->limits_connects()) return {};
+  http::Client client =
+      http::find_client(head, connection.peer(), connection.encrypted(), options_.trusted_proxies);
+  return options_.trusted_proxies.contains(client.address) ? net::Address()
+                                                           : std::move(client.address);
+}
+
+std::optional<TurnAway> Gateway::admit_to(const App& app, const net::Address& client) const {
+  if (client == net::Address()) return std::nullopt;
+  if (options_.overloaded && options_.overloaded()) return overloaded_now();
+  auto hit = app.limits->admit_connect(client, websockets_.loop.now());
+  if (!hit) return std::nullopt;
+  return rate_limited(*std::move(hit));
 }
 
 // Why a newcomer is turned away, if it is. How fast those come who come by themselves was looked at

@@ -1,6 +1,7 @@
-// Gateway: where a request meets the protocols. It checks Host, asks the adapters in order, checks
-// Origin and method, answers preflights (the CORS protocol of the Fetch standard), does the
-// WebSocket handshake and starts the transport; whatever nobody wants gets a 404.
+// Gateway: where a request meets the protocols. It checks Host, finds the app that the request is
+// for, asks its adapters in order, checks Origin and method, answers preflights (the CORS protocol
+// of the Fetch standard), does the WebSocket handshake and starts the transport; whatever nobody
+// wants gets a 404.
 //
 // Thread: the loop's, one per loop. Lifetime: outlives the loop's connections.
 #pragma once
@@ -22,10 +23,19 @@
 #include "protocol/transport/http_streams.h"
 #include "protocol/transport/websocket.h"
 #include "server/address_budget.h"
+#include "server/app_router.h"
 #include "server/refusals.h"
 #include "websocket/handshake.h"
 
 namespace anywire::server {
+
+// What an app has of the Gateway of a loop.
+struct GatewayApp {
+  std::vector<std::unique_ptr<protocol::Adapter>> adapters;
+  protocol::LimitGroup* limits = nullptr;            // null = no limit
+  std::vector<std::string> allowed_origins = {"*"};  // http::OriginList
+  bool credentials = false;  // pages of a named origin may send cookies along
+};
 
 struct GatewayOptions {
   // Both for clients behind trusted proxies, whom only their request names; null = no limit.
@@ -38,6 +48,7 @@ struct GatewayOptions {
   bool credentials = false;  // pages of a named origin may send cookies along
   net::CidrList trusted_proxies;
   ws::DeflateOffer deflate;
+  const AppRouter* router = nullptr;  // null: there is the default app only
   front::Front* front = nullptr;  // has the paths that nobody else has; null: they are 404
   bool welcome_page = false;  // GET / shows a page with a small chat (`anywire dev`)
 };
@@ -47,13 +58,32 @@ class Gateway final : public http::RequestHandler {
   Gateway(GatewayOptions options, std::vector<std::unique_ptr<protocol::Adapter>> adapters,
           protocol::WebSocketContext& websockets, protocol::HttpStreams& http_streams);
 
+  // The next app of the router's, before the first request. The default app is made of the options:
+  // its limits on connects are asked where connections are accepted, before a request says whose
+  // they are; those of the others are asked here.
+  void add_app(GatewayApp app);
+
   void on_request(http::Connection& connection, const http::RequestHead& head,
                   http::Response& response) override;
 
  private:
+  struct App {
+    explicit App(GatewayApp app);
+
+    std::vector<std::unique_ptr<protocol::Adapter>> adapters;
+    protocol::LimitGroup* limits;
+    http::OriginList origins;
+    bool credentials;
+  };
+
+  bool route(const App& app, http::Connection& connection, const http::RequestHead& head,
+             http::Response& response);
+  std::optional<TurnAway> admit_to(const App& app, const net::Address& client) const;
+  net::Address client_of(const App& app, const http::Connection& connection,
+                         const http::RequestHead& head) const;
   void log_request(log::Level level, std::string_view text, const http::Connection& connection,
                    const http::RequestHead& head, const http::HttpError& error) const;
-  protocol::Caller caller_of(const http::Connection& connection,
+  protocol::Caller caller_of(const App& app, const http::Connection& connection,
                              const http::RequestHead& head) const;
   bool counts_addresses() const {
     return options_.addresses != nullptr && options_.addresses->limited();
@@ -67,20 +97,20 @@ class Gateway final : public http::RequestHandler {
                                 bool came_by_itself = false) const;
   void turn_newcomer_away(const http::Connection& connection, const http::RequestHead& head,
                           const TurnAway& why, http::Response& response) const;
-  void upgrade(http::Connection& connection, const http::RequestHead& head,
+  void upgrade(const App& app, http::Connection& connection, const http::RequestHead& head,
                protocol::Route& route, http::Response& response);
-  void serve(http::Connection& connection, const http::RequestHead& head, protocol::Route& route,
-             http::Response& response);
+  void serve(const App& app, http::Connection& connection, const http::RequestHead& head,
+             protocol::Route& route, http::Response& response);
   void refuse_plain(const http::Connection& connection, const http::RequestHead& head,
                     const http::HttpError& error, http::Response& response) const;
-  void open_event_stream(http::Connection& connection, const http::RequestHead& head,
-                         protocol::Route& route, http::Response& response);
-  void poll(http::Connection& connection, const http::RequestHead& head, protocol::Route& route);
+  void open_event_stream(const App& app, http::Connection& connection,
+                         const http::RequestHead& head, protocol::Route& route, http::Response& response);
+  void poll(const App& app, http::Connection& connection, const http::RequestHead& head,
+            protocol::Route& route);
 
   const GatewayOptions options_;
-  const http::OriginList origins_;
   const http::HostList hosts_;
-  std::vector<std::unique_ptr<protocol::Adapter>> adapters_;
+  std::vector<App> apps_;  // the default one first
   protocol::WebSocketContext& websockets_;
   protocol::HttpStreams& http_streams_;
 };

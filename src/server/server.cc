@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <fmt/format.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -14,10 +15,10 @@
 #include "base/fd_limit.h"
 #include "base/heap.h"
 #include "base/log.h"
-#include "server/auth_keys.h"
-#include "server/brokers.h"
+#include "server/app_router.h"
+#include "server/config_apps.h"
 #include "server/config_loader.h"
-#include "server/jwks_refresher.h"
+#include "server/served_app.h"
 #include "server/worker.h"
 
 namespace anywire::server {
@@ -47,7 +48,8 @@ class Server {
   Result<void> listen();
   Result<void> listen(net::Address address);
   void announce() const;
-  Result<void> fetch_keys();
+  Result<void> open_apps(const std::vector<reactor::Loop*>& loops);
+  bool settle(Duration patience);
   void reload();
   void reload_certificate();
   void reload_keys();
@@ -59,11 +61,8 @@ class Server {
   std::uint64_t descriptors_max_ = 0;
   std::vector<std::unique_ptr<reactor::Loop>> loops_;
   SystemWallClock wall_clock_;
-  std::unique_ptr<const hub::Rules> rules_;
-  std::unique_ptr<BrokerGroup> brokers_;
-  std::unique_ptr<hub::HubGroup> hubs_;
-  std::unique_ptr<AdapterGroup> adapters_;
-  std::unique_ptr<JwksRefresher> jwks_;  // null without a URL
+  std::vector<std::unique_ptr<ServedApp>> apps_;  // the default one first
+  std::unique_ptr<const AppRouter> router_;       // null where there is no other
   std::unique_ptr<ConnectionBudget> budget_;
   std::unique_ptr<AddressBudget> addresses_;
   std::unique_ptr<Overload> overload_;
@@ -100,19 +99,7 @@ Result<void> Server::make_workers() {
     loops_.push_back(std::move(*loop));
     loops.push_back(loops_.back().get());
   }
-  auto brokers = BrokerGroup::open(config_.history, loops, wall_clock_);
-  if (!brokers) return std::unexpected(brokers.error());
-  brokers_ = *std::move(brokers);
-  std::vector<hub::HubSeat> seats;
-  for (unsigned i = 0; i < count; ++i) seats.push_back({*loops[i], brokers_->broker(i)});
-  rules_ = std::make_unique<hub::Rules>(config_.channels, config_.channel_defaults);
-  hubs_ = std::make_unique<hub::HubGroup>(
-      seats, *rules_,
-      hub::HubOptions{.idempotency_window = config_.history.idempotency_window});
-  auto adapters = AdapterGroup::create(config_, loops, wall_clock_);
-  if (!adapters) return std::unexpected(adapters.error());
-  adapters_ = *std::move(adapters);
-  if (auto fetched = fetch_keys(); !fetched) return fetched;
+  if (auto opened = open_apps(loops); !opened) return opened;
   budget_ = std::make_unique<ConnectionBudget>(connections_max(count));
   addresses_ = std::make_unique<AddressBudget>(
       static_cast<std::uint32_t>(config_.server.connections_per_address_max));
@@ -120,41 +107,48 @@ Result<void> Server::make_workers() {
       OverloadOptions{.memory_max = config_.server.memory_max,
                       .loop_lag_max = config_.server.loop_lag_max,
                       .loops = count});
+  std::vector<ServedApp*> others;
+  for (std::size_t i = 1; i < apps_.size(); ++i) others.push_back(apps_[i].get());
   const WorkerOptions options{.config = config_,
                               .budget = *budget_,
                               .addresses = *addresses_,
                               .overload = *overload_,
-                              .adapters = *adapters_,
+                              .adapters = apps_[0]->adapters(),
                               .http_streams = http_streams_,
-                              .welcome_page = options_.dev};
+                              .welcome_page = options_.dev,
+                              .router = router_.get(),
+                              .others = others};
   for (unsigned i = 0; i < count; ++i) {
-    workers_.push_back(std::make_unique<Worker>(*loops_[i], options, hubs_->hub(i), tls));
+    workers_.push_back(std::make_unique<Worker>(*loops_[i], options, apps_[0]->hub(i), tls));
   }
   return {};
 }
 
-// On the first loop.
-Result<void> Server::fetch_keys() {
-  const AuthSection& auth = config_.auth;
-  if (auth.jwks_url.empty()) return {};
-  if (!auth.jwks_url.starts_with("https:")) {
-    log::warn("the keys for tokens are fetched without TLS: whoever is on the way can replace them",
-              {{"server", fetch::origin_of(auth.jwks_url)}});
-  }
-  // The configuration has been checked.
-  const auto parsed = [](const std::string& json) {
-    return auth::Capability::parse(json).value_or(auth::Capability());
+Result<void> Server::open_apps(const std::vector<reactor::Loop*>& loops) {
+  const auto open = [&](std::string name, std::string path, const Config& config) -> Result<void> {
+    auto app = ServedApp::open(name, std::move(path), config, loops, wall_clock_);
+    if (app) {
+      apps_.push_back(*std::move(app));
+      return {};
+    }
+    // Where there is one app only, nobody has heard of its name.
+    if (!config_.apps.empty()) {
+      app.error().message = fmt::format("app \"{}\": {}", name, app.error().message);
+    }
+    return std::unexpected(std::move(app.error()));
   };
-  jwks_ = std::make_unique<JwksRefresher>(
-      *loops_[0], adapters_->authority->keys,
-      JwksOptions{.url = auth.jwks_url,
-                  .refresh = auth.jwks_refresh,
-                  .stale = auth.jwks_stale,
-                  .capability = parsed(auth.jwks_capability),
-                  .grants = parsed(auth.jwks_grants),
-                  .ca_file = {}});
-  adapters_->authority->keys.set_source(jwks_.get());
-  return jwks_->start();
+  if (auto opened = open(std::string(kDefaultApp), {}, config_); !opened) return opened;
+  for (std::size_t i = 0; i < config_.apps.size(); ++i) {
+    const AppEntry& entry = config_.apps[i];
+    auto opened = open(entry.name, entry.path, config_.app_configs[i]);
+    if (!opened) return opened;
+  }
+  if (config_.apps.empty()) return {};
+  router_ = std::make_unique<AppRouter>(config_.apps);
+  for (const std::string& sentence : common_secrets(config_, read_config_file)) {
+    log::warn(sentence);
+  }
+  return {};
 }
 
 // ":3001" stands for every interface: an IPv4 and an IPv6 socket, because a socket for both costs
@@ -209,8 +203,10 @@ Result<void> Server::listen(net::Address address) {
 }
 
 void Server::announce() const {
-  if (brokers_->store() != nullptr) {
-    log::info("durable channels are on disk", {{"file", config_.history.path}});
+  for (const auto& app : apps_) {
+    if (app->brokers().store() == nullptr) continue;
+    log::info("durable channels are on disk",
+              {{"app", app->name()}, {"file", app->config().history.path}});
   }
   for (const auto& listener : workers_[0]->listeners()) {
     log::info("listening", {{"address", listener->address().to_string()},
@@ -244,7 +240,6 @@ Result<void> Server::start() {
   return {};
 }
 
-// Connections live on, also those whose token is of a key that has gone: a revocation ends them.
 void Server::reload_keys() {
   std::optional<Config> changed;
   if (options_.reload_config) {
@@ -256,14 +251,20 @@ void Server::reload_keys() {
     }
     changed = *std::move(config);
   }
-  auto keys = load_auth_keys(changed ? *changed : config_, read_config_file);
-  if (!keys) {
-    log::error("keys not reloaded, the old ones stay", {{"reason", keys.error().message}});
-    return;
+  const Config& now = changed ? *changed : config_;
+  apps_[0]->reload_keys(now);
+  for (std::size_t i = 1; i < apps_.size(); ++i) {
+    const std::string& name = apps_[i]->name();
+    const auto same = std::find_if(now.apps.begin(), now.apps.end(),
+                                   [&](const AppEntry& entry) { return entry.name == name; });
+    if (same == now.apps.end()) {
+      log::warn("the app is in the configuration no more; it is served until a restart",
+                {{"app", name}});
+      continue;
+    }
+    apps_[i]->reload_keys(now.app_configs[static_cast<std::size_t>(same - now.apps.begin())]);
   }
-  const std::size_t count = keys->keys().size();
-  adapters_->authority->keys.set_configured(*std::move(keys));
-  log::info("keys reloaded", {{"keys", count}});
+  if (now.apps.size() + 1 > apps_.size()) log::warn("new apps are served after a restart");
 }
 
 void Server::reload() {
@@ -285,6 +286,16 @@ void Server::reload_certificate() {
   log::info("certificate reloaded");
 }
 
+bool Server::settle(Duration patience) {
+  const TimePoint until = clock_.now() + patience;
+  bool settled = true;
+  for (const auto& app : apps_) {
+    const Duration left = std::max(until - clock_.now(), Duration(1));
+    settled = app->settle(left) && settled;
+  }
+  return settled;
+}
+
 void Server::wait_for_end() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -300,7 +311,7 @@ void Server::wait_for_end() {
   // Whoever has published is answered before the goodbye; but a disk that hangs may not use up all
   // the time for that.
   const Duration patience = config_.server.drain_timeout / 2;
-  if (patience.count() > 0 && !brokers_->settle(patience)) {
+  if (patience.count() > 0 && !settle(patience)) {
     log::warn("some publications take too long to be answered");
   }
   for (const auto& worker : workers_) worker->drain(deadline);

@@ -137,6 +137,7 @@ Worker::Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
                 .credentials = !config_.auth.cookie.empty(),
                 .trusted_proxies = trusted_proxies_,
                 .deflate = deflate_offer(config_.websocket),
+                .router = options.router,
                 .front = front_.get(),
                 .welcome_page = options.welcome_page && front_ == nullptr},
                make_adapters(config_, options.adapters,
@@ -163,6 +164,17 @@ Worker::Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
                  .disconnect_slowest = [this](std::size_t bytes, std::size_t readers_max) {
                    return disconnect_slowest(bytes, readers_max);
                  }}) {
+  for (ServedApp* app : options.others) {
+    const Config& its = app->config();
+    gateway_.add_app(
+        {.adapters = make_adapters(its, app->adapters(), {.loop = loop,
+                                                          .hub = app->hub(loop.index()),
+                                                          .compression = compression_,
+                                                          .path = app->path()}),
+         .limits = app->adapters().limits.get(),
+         .allowed_origins = its.http.allowed_origins,
+         .credentials = !its.auth.cookie.empty()});
+  }
   loop_.add_turn_end_hook(*this);
   if (config_.server.memory_trim_interval.count() > 0) {
     loop_.arm(*this, config_.server.memory_trim_interval);

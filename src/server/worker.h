@@ -20,11 +20,13 @@
 #include "protocol/transport/websocket.h"
 #include "server/adapters.h"
 #include "server/address_budget.h"
+#include "server/app_router.h"
 #include "server/config.h"
 #include "server/gateway.h"
 #include "server/overload.h"
 #include "server/proxy_gate.h"
 #include "server/refusals.h"
+#include "server/served_app.h"
 #include "tls/context.h"
 #include "tls/encrypt_queue.h"
 #include "websocket/compression_pool.h"
@@ -45,6 +47,9 @@ struct WorkerOptions {
   AdapterGroup& adapters;
   protocol::HttpStreamGroup& http_streams;
   bool welcome_page;
+  // The apps besides the default one, as the router counts them; null and none: there are no more.
+  const AppRouter* router = nullptr;
+  std::vector<ServedApp*> others = {};
 };
 
 class Worker final : private net::AcceptHandler,

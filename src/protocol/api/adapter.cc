@@ -85,7 +85,10 @@ std::string document_for(string_view path) {
 }  // namespace
 
 ApiAdapter::ApiAdapter(ApiOptions options, const ApiServices& services)
-    : options_(std::move(options)), services_(services), document_(document_for(options_.path)) {}
+    : options_(std::move(options)),
+      services_(services),
+      document_(document_for(options_.public_path.empty() ? options_.path
+                                                         : options_.public_path)) {}
 
 ApiAdapter::~ApiAdapter() = default;
 

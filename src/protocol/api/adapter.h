@@ -37,6 +37,7 @@ inline constexpr std::string_view kPath = "/api/v1";
 struct ApiOptions {
   bool enabled = true;
   std::string path{kPath};
+  std::string public_path{};  // as its document calls it; empty: the same
   std::size_t body_bytes_max = 2 * 1024 * 1024;
   std::size_t calls_max = 10'000;  // that wait for their answer, of this loop
   ApiLimits limits;
