@@ -175,7 +175,6 @@ void share_process(const Config& process, Config& app) {
   app.http.allowed_origins = std::move(origins);
   app.websocket = process.websocket;
   app.fallback = process.fallback;
-  app.engine = process.engine;
   app.front = process.front;
   app.log = process.log;
 }

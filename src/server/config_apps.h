@@ -19,10 +19,10 @@ inline constexpr std::string_view kDefaultApp = "default";
 
 inline constexpr Table kAppsTable{
     "apps",
-    "Further applications in the same process, each a table `[[apps]]`. An app has channels, "
-    "keys, "
+    "Further applications in the same process, each a table `[[apps]]`. An app has channels, keys, "
     "sessions, limits and hooks of its own and shares nothing of these with the others: what it "
-    "has is in a file of its own, which holds the tables `auth`, `keys`, `channels`, `limits`, `app`, "
+    "has is in a file of its own, which holds the tables `auth`, `keys`, `channels`, "
+    "`limits`, `app`, "
     "`contract`, `raw`, `native`, `api` and `history`, and of `http` only `allowed_origins`. All "
     "else is the process's and stays in this file, which is also the app `default`: it has what no "
     "other app has. docs/guides/apps.md is the guide.",

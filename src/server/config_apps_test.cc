@@ -94,7 +94,7 @@ TEST(ConfigApps, MayNotSetWhatIsTheProcesss) {
   const auto of_file = [](const std::string& text) {
     return problems({{"anywire.toml", app("a", "path = \"/a\"")}, {"a.toml", text}});
   };
-  for (const char* table : {"server", "tls", "websocket", "fallback", "engine", "front", "log"}) {
+  for (const char* table : {"server", "tls", "websocket", "fallback", "front", "log"}) {
     EXPECT_THAT(of_file(std::string("[") + table + "]\n"),
                 ElementsAre(AllOf(StartsWith("a.toml:1:2: "), HasSubstr(table),
                                   HasSubstr("all apps of the process"))))

@@ -70,8 +70,7 @@ class GatewayAppsTest : public ::testing::Test {
   }
   http::ConnectionContext& http() {
     if (http_) return *http_;
-    gateway_ = std::make_unique<Gateway>(options, adapters("main"), websockets,
-                                         streams, engine);
+    gateway_ = std::make_unique<Gateway>(options, adapters("main"), websockets, streams);
     gateway_->add_app({.adapters = adapters("shop"),
                        .limits = shop_limits.get(),
                        .allowed_origins = {"https://shop.example"},
@@ -126,8 +125,6 @@ class GatewayAppsTest : public ::testing::Test {
       {.loop = *loop, .options = {}, .compression = compression}, {}};
   protocol::HttpStreamGroup group;
   protocol::HttpStreams streams{group, *loop, {}};
-  protocol::engine::EndpointGroup engine_group;
-  protocol::engine::Endpoints engine{engine_group, websockets};
   protocol::Manners manners;
   GatewayOptions options;
   std::unique_ptr<protocol::LimitGroup> shop_limits;
