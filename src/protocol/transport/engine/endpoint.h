@@ -59,8 +59,10 @@ struct EndpointLimits {
 struct Visit {
   using MakeSession =
       std::move_only_function<std::unique_ptr<Session>(Transport&, std::string_view)>;
-  // Whether a new client may come, and what it is counted by; else the answer.
-  using Admit = std::move_only_function<std::optional<http::Response>(std::shared_ptr<void>&)>;
+  // Whether a client may come, a newcomer or one whose session is to go on by WebSocket, and what
+  // it is counted by; else the answer.
+  using Admit = std::move_only_function<std::optional<http::Response>(std::shared_ptr<void>&,
+                                                                      bool newcomer)>;
 
   http::Connection& connection;
   const http::RequestHead& head;

@@ -23,7 +23,8 @@ std::string read_all(std::string_view body) {
 
 TEST(ParsePacket, TakesTheSevenDigits) {
   for (char digit = '0'; digit <= '6'; ++digit) {
-    const auto packet = parse_packet(std::string(1, digit) + "data", false);
+    const std::string text = std::string(1, digit) + "data";
+    const auto packet = parse_packet(text, false);
     ASSERT_TRUE(packet) << digit;
     EXPECT_EQ(static_cast<int>(packet->type), digit - '0');
     EXPECT_EQ(packet->data, "data");
