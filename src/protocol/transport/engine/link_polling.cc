@@ -55,12 +55,13 @@ void Link::forget(PostRequest& request) {
 }
 
 void Link::deliver_post() {
-  while (has_post() && polling_->post->complete_ && takes_input()) {
+  while (has_post() && polling_->post->complete_ && !delivering_) {
     PostRequest& post = *polling_->post;
     if (!post.packets_.more()) {
       answer_post();
       return finish_polling();
     }
+    if (!takes_input()) return;
     const auto packet = post.packets_.next();
     if (!packet) {
       refuse_post(error_response(400, 3, kBadRequest));

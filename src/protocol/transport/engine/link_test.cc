@@ -388,6 +388,14 @@ TEST(BackPressure, MakesInputWaitUntilTheClientHasPolled) {
   EXPECT_EQ(world.last_word(), "writable");
 }
 
+TEST(BackPressure, KeepsNobodyWaitingWhoseBodyWasTaken) {
+  EngineWorld world({}, {.high_watermark_bytes = 100});
+  world.manners.echo = true;
+  const std::string sid = world.open();
+  EXPECT_EQ(world.post(sid, "4" + std::string(200, 'x')).answer(), "ok");
+  EXPECT_TRUE(world.talk().transport->congested());
+}
+
 TEST(BackPressure, EndsTheSessionBeyondTheLimit) {
   EngineWorld world({}, {.high_watermark_bytes = 100, .queue_bytes_max = 1000});
   const std::string sid = world.open();
