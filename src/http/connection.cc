@@ -362,8 +362,8 @@ Connection::Moved Connection::move_away() {
 }
 
 void Connection::resume(ConnectionContext& context, Moved moved) {
-  auto* connection =
-      new Connection(context, std::move(moved.stream), std::move(moved.peer), std::move(moved.lease));
+  auto* connection = new Connection(context, std::move(moved.stream), std::move(moved.peer),
+                                    std::move(moved.lease));
   connection->take_input(moved.input->bytes());
 }
 

@@ -37,9 +37,9 @@ class Transport {
   //                        Events and long-polling alike. Only sessions that speak JSON meet it: on
   //                        these transports a message is one JSON text, nothing else can be sent
   //
-  //   kPackets             encode_engine_message of protocol/transport/engine_frame.h, for the answers
-  //                        of Engine.IO polls. On such a Route kPlain and kCompressed are frames of
-  //                        that function, too
+  //   kPackets             encode_engine_message of protocol/transport/engine_frame.h, for the
+  //                        answers of Engine.IO polls. On such a Route kPlain and kCompressed are
+  //                        frames of that function, too
   //
   // The answer may differ from message to message in what is compressed, but never between kEvent
   // and the others. kPackets becomes kPlain or kCompressed once, when its client goes on by

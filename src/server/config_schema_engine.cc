@@ -36,8 +36,8 @@ std::vector<Key> engine_keys() {
        "Whether a session on polls may go on by WebSocket."},
       {"engine", "cookie",
        TextKind{at<kAt, &S::cookie>, is_cookie_name, "the name of a cookie, or nothing"},
-       "Name of a cookie that holds the session's id, for balancers that want one. Anywire does not "
-       "need it: any of its loops takes any request."},
+       "Name of a cookie that holds the session's id, for balancers that want one. Anywire does "
+       "not need it: any of its loops takes any request."},
       {"engine", "compression_bytes_min", SizeKind{at<kAt, &S::compression_bytes_min>, 0, kGiB},
        "Shortest answer to a poll that is compressed, for clients that take gzip. `0` compresses "
        "none."},

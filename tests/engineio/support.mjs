@@ -98,4 +98,12 @@ export class Socket {
   }
 }
 
-export const descriptors = (server) => fs.readdirSync(`/proc/${server.pid}/fd`).length;
+/** Sockets only: a loop makes a ring for its output when it first needs one, and keeps it. */
+export const descriptors = (server) =>
+  fs.readdirSync(`/proc/${server.pid}/fd`).filter((fd) => {
+    try {
+      return fs.readlinkSync(`/proc/${server.pid}/fd/${fd}`).startsWith('socket:');
+    } catch {
+      return false;  // closed since
+    }
+  }).length;

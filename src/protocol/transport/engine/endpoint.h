@@ -10,11 +10,12 @@
 //   0 Transport unknown   1 Session ID unknown   2 Bad handshake method   3 Bad request
 //   4 Forbidden, or why   5 Unsupported protocol version
 //
-// all with 400, but the fourth: 403, or 503 for a server that is full or about to leave. To a
-// WebSocket handshake the message alone is said, with 400 or 503, before any 101.
+// all with 400, but code 4: 403, or 503 for a server that is full or about to leave. To a WebSocket
+// handshake the message alone is said, with 400 or 503, before any 101.
 //
 // Thread: the loop's. Lifetime: in Endpoints, which outlives its loop's sessions and is made before
-// whatever sends output at the end of a turn (net::FlushQueue) and after what produces it (hub::Hub).
+// whatever sends output at the end of a turn (net::FlushQueue) and after what produces it
+// (hub::Hub).
 // Limits: Options, EndpointLimits.
 #pragma once
 

@@ -17,11 +17,12 @@
 //   4008  no pong in time (kPingTimeout)
 //   else  what `close` was called with
 //
-// Back-pressure is that of the other transports: above the high watermark it is congested, and input
-// waits; beyond the queue's limit the session ends with 1013.
+// Back-pressure is that of the other transports: above the high watermark it is congested, and
+// input waits; beyond the queue's limit the session ends with 1013.
 //
 // Thread: the loop's. Lifetime: owns itself, through its Endpoint, until the end of the turn in
-// which it ended; owns its session. Limits: Options, EndpointLimits; one poll and one POST at a time.
+// which it ended; owns its session. Limits: Options, EndpointLimits; one poll and one POST at a
+// time.
 #pragma once
 
 #include <cstdint>

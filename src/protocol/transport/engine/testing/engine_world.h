@@ -87,8 +87,8 @@ class EngineWorld final : http::RequestHandler {
     client.wire.deliver(client_frame(payload, opcode));
     run();
   }
-  // What a WebSocket's client has got: texts as they are, bytes behind "#", a close as "close CODE",
-  // one after the other with a space between.
+  // What a WebSocket's client has got: texts as they are, bytes behind "#", a close as "close
+  // CODE", one after the other with a space between.
   static std::string heard(const Client& client) {
     std::string_view rest = client.wire.sent;
     const std::size_t head = rest.find("\r\n\r\n");
