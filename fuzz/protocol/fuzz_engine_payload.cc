@@ -1,5 +1,5 @@
-// A body of Engine.IO packets: what is read from it is what is in it, and what would be queued for a
-// poll becomes the same messages as WebSocket frames.
+// A body of Engine.IO packets: what is read from it is what is in it, and what would be queued for
+// a poll becomes the same messages as WebSocket frames.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
