@@ -175,7 +175,9 @@ void Endpoint::upgrade(Visit& visit, Link* link) {
   auto answer = ws::accept_upgrade(visit.head, {}, visit.deflate);
   if (!answer) return refuse(visit, 400, 3, answer.error().reason);
   std::shared_ptr<void> lease;
-  if (auto no = visit.admit(lease, link == nullptr)) return refuse(visit, no->status, 4, "turned away");
+  if (auto no = visit.admit(lease, link == nullptr)) {
+    return refuse(visit, no->status, 4, "turned away");
+  }
   http::Connection::Taken taken = visit.connection.take_stream();
   if (!lease) lease = std::move(taken.lease);
   if (link != nullptr) {

@@ -190,7 +190,7 @@ void Link::heartbeat() {
     // it reads at all is for the connection to watch.
     const bool waits = wire_ != nullptr ? input_held_ || polling_ || wire_->connection().congested()
                                         : has_post() && input_held_;
-    if (!waits) return fail(kPingTimeout);
+    if (!waits) return fail(kNoPong);
   }
   // A slow reader may have been ended by that.
   if (!closing_ && !ended_) endpoint_.loop().arm(*this, options.ping_timeout);

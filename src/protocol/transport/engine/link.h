@@ -14,7 +14,7 @@
 //   1002  the client sent what is no packet
 //   1006  the connection broke, or a poll or POST was given up half-way
 //   1008  a second poll or POST beside another, or a ping of the client's
-//   4008  no pong in time (kPingTimeout)
+//   4008  no pong in time (kNoPong)
 //   else  what `close` was called with
 //
 // Back-pressure is that of the other transports: above the high watermark it is congested, and
@@ -45,7 +45,7 @@ namespace anywire::protocol::engine {
 
 class Endpoint;
 
-inline constexpr auto kPingTimeout = static_cast<ws::CloseCode>(4008);
+inline constexpr auto kNoPong = static_cast<ws::CloseCode>(4008);
 
 class Link final : public Transport, private reactor::Timer {
  public:
