@@ -344,6 +344,29 @@ Connection::Taken Connection::take_stream() {
   return {std::move(stream_), asking_->rest, std::move(lease_)};
 }
 
+// The head is written anew from what was understood of it, in no more bytes than it came in.
+Connection::Moved Connection::move_away() {
+  AW_ASSERT(asking_ != nullptr && !asking_->taken && !asking_->deferred);
+  const RequestHead& head = asking_->head;
+  std::string text;
+  text.append(head.method_text).append(" ").append(head.target);
+  text.append(head.version_minor == 0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
+  for (const Header& header : head.headers) {
+    text.append(header.name).append(":").append(header.value).append("\r\n");
+  }
+  text.append("\r\n");
+  asking_->taken = true;
+  disarm();
+  return {std::move(stream_), Buffer::copy_of(as_bytes(text), asking_->rest), std::move(peer_),
+          std::move(lease_)};
+}
+
+void Connection::resume(ConnectionContext& context, Moved moved) {
+  auto* connection = new Connection(context, std::move(moved.stream), std::move(moved.peer),
+                                    std::move(moved.lease));
+  connection->take_input(moved.input->bytes());
+}
+
 void Connection::drain() {
   if (ending_ || own_parser_ || exchange_) return;
   if (stream_->queued_bytes() > 0) return close_gracefully();

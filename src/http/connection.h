@@ -72,7 +72,7 @@ class Connection final : public DenseSetMember,
   // What `start` was given, for who knows what it is.
   void* lease() const { return lease_.get(); }
 
-  // Both only inside `on_request`, one of them, and once.
+  // All three only inside `on_request`, one of them, and once.
   //
   // The stream and what the client sent behind its request; the latter is valid until the handler
   // returns. The connection is over after this.
@@ -82,6 +82,18 @@ class Connection final : public DenseSetMember,
     std::shared_ptr<void> lease;
   };
   Taken take_stream();
+  // The connection as it was before this request came, to go on elsewhere, perhaps on another loop.
+  // It is over here after this.
+  struct Moved {
+    std::unique_ptr<net::Stream> stream;
+    BufferRef input;  // the request and what came behind it; nobody else holds it
+    net::Address peer;
+    std::shared_ptr<void> lease;
+  };
+  Moved move_away();
+  // Goes on with it. The stream is attached to this loop.
+  static void resume(ConnectionContext& context, Moved moved);
+
   // Hands the request to `exchange`, which may answer at once.
   void answer_later(std::unique_ptr<Exchange> exchange, const BodyLimits& limits);
 

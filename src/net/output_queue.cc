@@ -95,4 +95,16 @@ void OutputQueue::consume(std::size_t size) {
   }
 }
 
+void OutputQueue::make_own() {
+  if (bytes_ == 0) return;
+  BufferRef own = Buffer::allocate(bytes_);
+  copy_head(own->mutable_data(), bytes_);
+  own->commit(bytes_);
+  for (std::uint32_t i = 0; i < count_; ++i) at(i) = BufferRef();
+  head_ = 0;
+  head_offset_ = 0;
+  count_ = 1;
+  at(0) = std::move(own);
+}
+
 }  // namespace anywire::net

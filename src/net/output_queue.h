@@ -42,6 +42,8 @@ class OutputQueue {
   void copy_head(std::uint8_t* out, std::size_t size) const;
   // Drops `size` bytes from the front.
   void consume(std::size_t size);
+  // Makes the bytes this queue's alone, so that it may go to another loop.
+  void make_own();
 
  private:
   static constexpr std::uint32_t kInline = 8;

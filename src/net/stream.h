@@ -95,6 +95,11 @@ class Stream : public reactor::Watcher {
 
   virtual bool encrypted() const = 0;
 
+  // Takes leave of its loop, so that the stream can go to another one with what it still has to
+  // send; whoever knows its kind attaches it there, and nothing else is called in between. Only
+  // from a task of the loop. False: such a stream cannot.
+  virtual bool detach() { return false; }
+
  protected:
   StreamHandler* handler_ = nullptr;
 };

@@ -38,7 +38,7 @@ Result<std::unique_ptr<TcpStream>> TcpStream::adopt(FlushQueue& queue, int fd) {
 TcpStream::~TcpStream() {
   close();
   // Only at tear-down: in service streams are destroyed after the turn's flush.
-  if (dirty_) queue_.forget(*this);
+  if (dirty_) queue_->forget(*this);
 }
 
 ReadResult TcpStream::read(MutableBytes into) { return receive(fd_, into, 0); }
@@ -89,7 +89,7 @@ std::size_t TcpStream::send_now(Bytes head, Bytes body) {
 void TcpStream::mark_dirty() {
   if (dirty_ || blocked_) return;
   dirty_ = true;
-  queue_.add(*this);
+  queue_->add(*this);
 }
 
 void TcpStream::notify_when_drained() {
@@ -115,14 +115,32 @@ void TcpStream::watch_for_end(bool on) {
   if (!reading_) update_interest();
 }
 
-void TcpStream::update_interest() {
-  std::uint32_t interest = blocked_ ? reactor::kWritable : 0u;
-  if (reading_) {
-    interest |= reactor::kReadable;
-  } else if (watches_end_) {
-    interest |= reactor::kPeerEnd;
+std::uint32_t TcpStream::interest() const {
+  const std::uint32_t writing = blocked_ ? reactor::kWritable : 0u;
+  if (reading_) return writing | reactor::kReadable;
+  return watches_end_ ? writing | reactor::kPeerEnd : writing;
+}
+
+void TcpStream::update_interest() { queue_->loop().update(fd_, interest(), *this); }
+
+bool TcpStream::detach() {
+  if (fd_ < 0) return false;
+  if (dirty_) queue_->forget(*this);
+  dirty_ = false;
+  queue_->loop().unwatch(fd_);
+  queue_ = nullptr;
+  if (output_) output_->make_own();
+  return true;
+}
+
+Result<void> TcpStream::attach(FlushQueue& queue) {
+  queue_ = &queue;
+  if (auto watched = queue.loop().watch(fd_, interest(), *this); !watched) {
+    close();
+    return watched;
   }
-  queue_.loop().update(fd_, interest, *this);
+  if (output_ || notify_drained_ || finishing_) mark_dirty();
+  return {};
 }
 
 void TcpStream::finish() {
@@ -196,7 +214,7 @@ void TcpStream::on_sent(std::int64_t result, std::size_t offered) {
     }
   }
   if (output_ && output_->empty()) output_.reset();
-  if (notify_drained_ && queued_bytes() <= queue_.options().low_watermark_bytes) {
+  if (notify_drained_ && queued_bytes() <= queue_->options().low_watermark_bytes) {
     notify_drained_ = false;
     handler_->on_drained();
   }

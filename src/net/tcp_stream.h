@@ -35,6 +35,9 @@ class TcpStream final : public Stream {
   void close() override;
   void reset() override;
   bool encrypted() const override { return false; }
+  bool detach() override;
+  // On its new loop. Fails when that cannot watch it.
+  Result<void> attach(FlushQueue& queue);
 
   // Called by the loop.
   void on_ready(std::uint32_t ready) override;
@@ -45,9 +48,10 @@ class TcpStream final : public Stream {
  private:
   friend class FlushQueue;
 
-  TcpStream(FlushQueue& queue, int fd) : queue_(queue), fd_(fd) {}
+  TcpStream(FlushQueue& queue, int fd) : queue_(&queue), fd_(fd) {}
   std::size_t send_now(Bytes head, Bytes body);
   void mark_dirty();
+  std::uint32_t interest() const;
   void update_interest();
   bool has_output() const { return fd_ >= 0 && output_ != nullptr && !blocked_; }
   // What the FlushQueue found out by sending `offered` bytes: how many the kernel took, or a
@@ -55,7 +59,7 @@ class TcpStream final : public Stream {
   void on_sent(std::int64_t result, std::size_t offered);
   void end_output();
 
-  FlushQueue& queue_;
+  FlushQueue* queue_;  // null while detached
   std::unique_ptr<OutputQueue> output_;
   int fd_;
   bool reading_ = true;

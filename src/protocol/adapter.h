@@ -16,6 +16,7 @@
 #include "net/address.h"
 #include "protocol/session.h"
 #include "protocol/transport.h"
+#include "protocol/transport/engine/options.h"
 
 namespace anywire::protocol {
 
@@ -28,6 +29,7 @@ enum class Via : std::uint8_t {
   kPoll,         // POST: a session over long-polling, and its polls
   kSend,         // POST: what the clients of the two before say
   kHttp,         // plain requests, answered by `handle`
+  kEngineIo,     // a session over Engine.IO 4: polls and WebSocket on one path, whatever the method
 };
 
 // Who sends a request, as far as the connection tells.
@@ -48,8 +50,11 @@ struct Route {
   // kWebSocket: subprotocols this path speaks, best first; with none, what the client offers is
   // ignored.
   std::span<const std::string_view> subprotocols;
-  // kWebSocket, kEventStream, kPoll: `subprotocol` is the one agreed on, or empty. Used once at
-  // most, perhaps after the request is over.
+  // kEngineIo: how it is spoken; the adapter's own, and the same object for all its paths that are
+  // to find each other's sessions. Outlives the sessions.
+  const engine::Options* engine = nullptr;
+  // kWebSocket, kEventStream, kPoll, kEngineIo: `subprotocol` is the one agreed on, or empty. Used
+  // once at most, perhaps after the request is over.
   std::move_only_function<std::unique_ptr<Session>(Transport&, std::string_view subprotocol)>
       make_session;
   // kHttp: a static list such as "GET, POST", and what answers; see http::RequestHandler.

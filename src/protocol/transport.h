@@ -37,9 +37,14 @@ class Transport {
   //                        Events and long-polling alike. Only sessions that speak JSON meet it: on
   //                        these transports a message is one JSON text, nothing else can be sent
   //
+  //   kPackets             encode_engine_message of protocol/transport/engine_frame.h, for the
+  //                        answers of Engine.IO polls. On such a Route kPlain and kCompressed are
+  //                        frames of that function, too
+  //
   // The answer may differ from message to message in what is compressed, but never between kEvent
-  // and the others.
-  enum class Encoding { kPlain, kCompressed, kEvent };
+  // and the others. kPackets becomes kPlain or kCompressed once, when its client goes on by
+  // WebSocket; what was sent before that is converted.
+  enum class Encoding { kPlain, kCompressed, kEvent, kPackets };
   virtual Encoding encoding(std::size_t payload_bytes) const = 0;
 
   // More is unsent than should be: whoever can wait for Session::on_writable, should. What is sent

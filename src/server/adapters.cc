@@ -1,6 +1,8 @@
 #include "server/adapters.h"
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "protocol/api/adapter.h"
@@ -18,10 +20,27 @@
 namespace anywire::server {
 namespace {
 
+protocol::engine::Options engine_options(const EngineSection& section) {
+  const auto allows = [&](std::string_view transport) {
+    return std::ranges::find(section.transports, transport) != section.transports.end();
+  };
+  return {.ping_interval = section.ping_interval,
+          .ping_timeout = section.ping_timeout,
+          .upgrade_timeout = section.upgrade_timeout,
+          .connect_timeout = section.connect_timeout,
+          .max_payload = section.max_payload,
+          .polling = allows("polling"),
+          .websocket = allows("websocket"),
+          .upgrades = section.upgrades,
+          .cookie = section.cookie,
+          .compression_bytes_min = section.compression_bytes_min};
+}
+
 protocol::echo::EchoOptions echo_options(const Config& config) {
   return {.echo = config.raw.echo,
           .root = config.raw.root.kind == RawRoot::Kind::kEcho,
-          .conformance = config.raw.conformance};
+          .conformance = config.raw.conformance,
+          .engine = engine_options(config.engine)};
 }
 
 // Who has no keys has nobody who could show a token.

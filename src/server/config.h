@@ -175,6 +175,19 @@ struct FallbackSection {
   Duration stream_timeout{30'000};  // nobody polls, or reads what there is, 100 ms..1 h
 };
 
+// Engine.IO, see protocol/transport/engine/options.h.
+struct EngineSection {
+  Duration ping_interval{25'000};    // 50 ms..5 min
+  Duration ping_timeout{20'000};     // 50 ms..5 min
+  Duration upgrade_timeout{10'000};  // 100 ms..5 min
+  Duration connect_timeout{45'000};  // 100 ms..5 min
+  std::size_t max_payload = 1'000'000;  // 1 KiB..1 GiB
+  std::vector<std::string> transports{"polling", "websocket"};
+  bool upgrades = true;
+  std::string cookie;                // empty: none
+  std::size_t compression_bytes_min = 1024;  // of an answer, 0 (never)..1 GiB
+};
+
 // The HTTP API, see protocol/api/adapter.h.
 struct ApiSection {
   bool enabled = true;
@@ -250,6 +263,7 @@ struct Config {
   NativeSection native;
   LimitsSection limits;
   FallbackSection fallback;
+  EngineSection engine;
   ApiSection api;
   FrontSection front;
   AuthSection auth;

@@ -51,4 +51,10 @@ inline constexpr Table kAppTable{
     "app", "Your application, which may be asked before things happen and told what has happened."};
 std::vector<Key> app_keys();
 
+// [engine], in config_schema_engine.cc.
+inline constexpr Table kEngineTable{
+    "engine", "Engine.IO 4, on which Socket.IO is spoken: polls, WebSocket, and from one to the "
+              "other."};
+std::vector<Key> engine_keys();
+
 }  // namespace anywire::server

@@ -54,6 +54,7 @@ constexpr std::array kTables{
     kLimitsTable,
     Table{"fallback",
           "Server-Sent Events and long-polling, for clients whose WebSocket is blocked."},
+    kEngineTable,
     Table{"api", "The HTTP API, by which your application publishes, reads and reaches clients."},
     Table{"auth", "Who clients are. They prove it with a token (JWT) that your application signs."},
     Table{"history", "What is kept of messages, for all channels together."},
@@ -372,8 +373,8 @@ std::vector<Key> log_keys() {
 std::vector<Key> build_keys() {
   std::vector<Key> all;
   for (auto build : {server_keys, tls_keys, http_keys, websocket_keys, raw_keys, native_keys,
-                     limits_keys, fallback_keys, api_keys, auth_keys, history_keys, keys_keys,
-                     channels_keys, front_keys, contract_keys, app_keys, log_keys,
+                     limits_keys, fallback_keys, engine_keys, api_keys, auth_keys, history_keys,
+                     keys_keys, channels_keys, front_keys, contract_keys, app_keys, log_keys,
                      apps_keys}) {
     for (Key& key : build()) all.push_back(key);
   }

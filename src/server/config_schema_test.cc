@@ -149,7 +149,7 @@ std::string another_value(const Key& key, Config& config) {
         } else if constexpr (std::is_same_v<K, ListKind>) {
           for (const char* text :
                {"unix:/changed", "10.0.0.0/8", "https://changed.example", "changed.example",
-                "connect"}) {
+                "connect", "polling"}) {
             if (kind.valid(text)) return text;
           }
           return "raw";

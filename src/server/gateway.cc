@@ -54,6 +54,7 @@ std::string_view methods_of(const protocol::Route& route) {
     case protocol::Via::kSend:
       return "POST";
     case protocol::Via::kHttp:
+    case protocol::Via::kEngineIo:  // answers for itself
       break;
   }
   return route.methods;
@@ -99,11 +100,13 @@ std::unique_ptr<protocol::Session> counted(std::unique_ptr<protocol::Session> se
 
 Gateway::Gateway(GatewayOptions options,
                  std::vector<std::unique_ptr<protocol::Adapter>> adapters,
-                 protocol::WebSocketContext& websockets, protocol::HttpStreams& http_streams)
+                 protocol::WebSocketContext& websockets, protocol::HttpStreams& http_streams,
+                 protocol::engine::Endpoints& engine)
     : options_(std::move(options)),
       hosts_(list_of<http::HostList>(options_.allowed_hosts)),
       websockets_(websockets),
-      http_streams_(http_streams) {
+      http_streams_(http_streams),
+      engine_(engine) {
   add_app({.adapters = std::move(adapters),
            .limits = options_.limits,
            .allowed_origins = options_.allowed_origins,
@@ -170,6 +173,8 @@ bool Gateway::route(const App& app, http::Connection& connection, const http::Re
     }
     if (route->via == protocol::Via::kWebSocket) {
       upgrade(app, connection, head, *route, response);
+    } else if (route->via == protocol::Via::kEngineIo) {
+      serve_engine(app, connection, head, *route, response);
     } else {
       serve(app, connection, head, *route, response);
     }
@@ -305,6 +310,42 @@ void Gateway::poll(const App& app, http::Connection& connection, const http::Req
         }
         return counted(make(transport, {}), std::move(lease));
       });
+}
+
+// The endpoint does all the rest, preflights too: its clients know answers of its own form only.
+void Gateway::serve_engine(const App& app, http::Connection& connection,
+                           const http::RequestHead& head, protocol::Route& route,
+                           http::Response& response) {
+  const http::Header* origin = head.find("Origin");
+  const bool allowed = app.origins.allows(head);
+  if (app.origins.selective()) response.headers.push_back({"Vary", "Origin"});
+  if (origin != nullptr && allowed) {
+    // Fetch standard: with credentials "*" would not do.
+    const bool named = app.origins.names(head);
+    response.allow_origin = app.origins.any() && !named ? "*" : origin->value;
+    if (named) response.headers.push_back({"Access-Control-Allow-Credentials", "true"});
+  }
+  engine_.at(*route.engine)
+      .serve({.connection = connection,
+              .head = head,
+              .response = response,
+              .origin_allowed = allowed,
+              .refusal = route.refusal,
+              .make_session = std::move(route.make_session),
+              .admit = [&](std::shared_ptr<void>& lease,
+                           bool newcomer) -> std::optional<http::Response> {
+                std::optional<TurnAway> why;
+                if (newcomer) why = admit_to(app, client_of(app, connection, head));
+                if (!why) why = admit(proxied_client(connection, head), lease, !newcomer);
+                if (!why) return std::nullopt;
+                http::Response refusal;
+                turn_newcomer_away(connection, head, *why, refusal);
+                return refusal;
+              },
+              .deflate = options_.deflate,
+              .move = [this, &connection](std::uint32_t loop) {
+                return options_.move && options_.move(loop, connection);
+              }});
 }
 
 // Whom a trusted proxy names. Nobody when there is none in between, since all others were counted

@@ -20,6 +20,7 @@
 #include "net/cidr.h"
 #include "protocol/adapter.h"
 #include "protocol/limits.h"
+#include "protocol/transport/engine/endpoint.h"
 #include "protocol/transport/http_streams.h"
 #include "protocol/transport/websocket.h"
 #include "server/address_budget.h"
@@ -50,13 +51,16 @@ struct GatewayOptions {
   ws::DeflateOffer deflate;
   const AppRouter* router = nullptr;  // null: there is the default app only
   front::Front* front = nullptr;  // has the paths that nobody else has; null: they are 404
+  // Hands a connection to another loop, see engine::Visit; null: there is none.
+  std::function<bool(std::uint32_t loop, http::Connection&)> move;
   bool welcome_page = false;  // GET / shows a page with a small chat (`anywire dev`)
 };
 
 class Gateway final : public http::RequestHandler {
  public:
   Gateway(GatewayOptions options, std::vector<std::unique_ptr<protocol::Adapter>> adapters,
-          protocol::WebSocketContext& websockets, protocol::HttpStreams& http_streams);
+          protocol::WebSocketContext& websockets, protocol::HttpStreams& http_streams,
+          protocol::engine::Endpoints& engine);
 
   // The next app of the router's, before the first request. The default app is made of the options:
   // its limits on connects are asked where connections are accepted, before a request says whose
@@ -107,12 +111,15 @@ class Gateway final : public http::RequestHandler {
                          const http::RequestHead& head, protocol::Route& route, http::Response& response);
   void poll(const App& app, http::Connection& connection, const http::RequestHead& head,
             protocol::Route& route);
+  void serve_engine(const App& app, http::Connection& connection, const http::RequestHead& head,
+                    protocol::Route& route, http::Response& response);
 
   const GatewayOptions options_;
   const http::HostList hosts_;
   std::vector<App> apps_;  // the default one first
   protocol::WebSocketContext& websockets_;
   protocol::HttpStreams& http_streams_;
+  protocol::engine::Endpoints& engine_;
 };
 
 }  // namespace anywire::server

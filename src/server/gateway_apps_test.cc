@@ -70,7 +70,7 @@ class GatewayAppsTest : public ::testing::Test {
   }
   http::ConnectionContext& http() {
     if (http_) return *http_;
-    gateway_ = std::make_unique<Gateway>(options, adapters("main"), websockets, streams);
+    gateway_ = std::make_unique<Gateway>(options, adapters("main"), websockets, streams, engine);
     gateway_->add_app({.adapters = adapters("shop"),
                        .limits = shop_limits.get(),
                        .allowed_origins = {"https://shop.example"},
@@ -125,6 +125,7 @@ class GatewayAppsTest : public ::testing::Test {
       {.loop = *loop, .options = {}, .compression = compression}, {}};
   protocol::HttpStreamGroup group;
   protocol::HttpStreams streams{group, *loop, {}};
+  protocol::engine::Endpoints engine{*loop, {}, {}, compression};
   protocol::Manners manners;
   GatewayOptions options;
   std::unique_ptr<protocol::LimitGroup> shop_limits;

@@ -72,7 +72,7 @@ class GatewayHttpTest : public ::testing::Test {
     std::vector<std::unique_ptr<protocol::Adapter>> adapters;
     adapters.push_back(std::move(adapter));
     gateway_ =
-        std::make_unique<Gateway>(options, std::move(adapters), websockets, streams);
+        std::make_unique<Gateway>(options, std::move(adapters), websockets, streams, engine);
     http_.reset(new http::ConnectionContext{.loop = *loop,
                                             .options = {},
                                             .handler = *gateway_,
@@ -112,6 +112,7 @@ class GatewayHttpTest : public ::testing::Test {
       {.loop = *loop, .options = {}, .compression = compression}, {}};
   protocol::HttpStreamGroup group;
   protocol::HttpStreams streams{group, *loop, {}};
+  protocol::engine::Endpoints engine{*loop, {}, {}, compression};
   protocol::Manners manners;
   GatewayOptions options;
   StubAdapter* stub = nullptr;

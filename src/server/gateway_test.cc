@@ -34,7 +34,7 @@ class GatewayTest : public ::testing::Test {
                                                          {.loop = *loop,
                                                           .hub = group.hub(0),
                                                           .compression = compression}),
-                                           websockets, http_streams);
+                                           websockets, http_streams, engine);
       http_.reset(new http::ConnectionContext{.loop = *loop,
                                               .options = {},
                                               .handler = *gateway_,
@@ -64,6 +64,7 @@ class GatewayTest : public ::testing::Test {
       {.loop = *loop, .options = {}, .compression = compression}, {}};
   protocol::HttpStreamGroup stream_group;
   protocol::HttpStreams http_streams{stream_group, *loop, {}};
+  protocol::engine::Endpoints engine{*loop, {}, {}, compression};
   Config config;
   GatewayOptions options;
   std::vector<std::unique_ptr<net::FakeWire>> wires;

@@ -67,6 +67,7 @@ class Server {
   std::unique_ptr<AddressBudget> addresses_;
   std::unique_ptr<Overload> overload_;
   protocol::HttpStreamGroup http_streams_;
+  WorkerGroup worker_group_;
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
@@ -115,6 +116,7 @@ Result<void> Server::make_workers() {
                               .overload = *overload_,
                               .adapters = apps_[0]->adapters(),
                               .http_streams = http_streams_,
+                              .workers = worker_group_,
                               .welcome_page = options_.dev,
                               .router = router_.get(),
                               .others = others};

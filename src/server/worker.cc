@@ -109,6 +109,14 @@ protocol::HttpStreamOptions http_stream_options(const Config& config,
           .streams_max = static_cast<std::size_t>(budget.connections_max)};
 }
 
+protocol::engine::EndpointLimits engine_limits(const Config& config,
+                                               const ConnectionBudget& budget) {
+  const WebSocketSection& section = config.websocket;
+  return {.high_watermark_bytes = section.high_watermark,
+          .queue_bytes_max = section.queue_bytes_max,
+          .sessions_max = static_cast<std::size_t>(budget.connections_max)};
+}
+
 }  // namespace
 
 Worker::Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
@@ -119,11 +127,14 @@ Worker::Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
       addresses_(options.addresses),
       limits_(*options.adapters.limits),
       trusted_proxies_(trusted_proxies(config_.http)),
+      workers_(options.workers),
       http_streams_(options.http_streams, loop, http_stream_options(config_, budget_)),
+      compression_(config_.websocket.compression_level),
+      engine_(loop, engine_limits(config_, budget_), websocket_options(config_.websocket),
+              compression_),
       encrypt_queue_(loop),
       flush_queue_(loop, {.low_watermark_bytes = config_.websocket.low_watermark}),
       tls_(tls ? std::make_unique<tls::ContextHolder>(std::move(tls)) : nullptr),
-      compression_(config_.websocket.compression_level),
       websockets_{{.loop = loop,
                    .options = websocket_options(config_.websocket),
                    .compression = compression_},
@@ -139,10 +150,13 @@ Worker::Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
                 .deflate = deflate_offer(config_.websocket),
                 .router = options.router,
                 .front = front_.get(),
+                .move = [this](std::uint32_t to, http::Connection& connection) {
+                  return move_to(to, connection);
+                },
                 .welcome_page = options.welcome_page && front_ == nullptr},
                make_adapters(config_, options.adapters,
                              {.loop = loop, .hub = hub, .compression = compression_}),
-               websockets_, http_streams_),
+               websockets_, http_streams_, engine_),
       http_{.loop = loop,
             .options = http_options(config_),
             .handler = gateway_,
@@ -175,6 +189,8 @@ Worker::Worker(reactor::Loop& loop, const WorkerOptions& options, hub::Hub& hub,
          .allowed_origins = its.http.allowed_origins,
          .credentials = !its.auth.cookie.empty()});
   }
+  if (workers_.members.size() <= loop.index()) workers_.members.resize(loop.index() + 1);
+  workers_.members[loop.index()] = this;
   loop_.add_turn_end_hook(*this);
   if (config_.server.memory_trim_interval.count() > 0) {
     loop_.arm(*this, config_.server.memory_trim_interval);
@@ -205,7 +221,7 @@ void Worker::join() {
 }
 
 std::size_t Worker::connections() const {
-  return websockets_.transports.size() + http_.connections.size() + proxy_gates_.gates.size() +
+  return websockets_.transports.size() + engine_.connections() + http_.connections.size() + proxy_gates_.gates.size() +
          (front_ ? front_->descriptors() : 0);
 }
 
@@ -290,17 +306,21 @@ std::size_t Worker::disconnect_slowest(std::size_t bytes, std::size_t readers_ma
     std::size_t unsent;
     protocol::WebSocketTransport* socket;
     protocol::HttpStream* stream;
+    protocol::engine::Link* link;
   };
   std::vector<Reader> slow;
   const auto consider = [&](std::size_t unsent, protocol::WebSocketTransport* socket,
-                            protocol::HttpStream* stream) {
+                            protocol::HttpStream* stream, protocol::engine::Link* link) {
     // Who is within what anybody may have unread is not slow.
-    if (unsent > config_.websocket.low_watermark) slow.push_back({unsent, socket, stream});
+    if (unsent > config_.websocket.low_watermark) slow.push_back({unsent, socket, stream, link});
   };
   for (auto* socket : websockets_.transports.snapshot()) {
-    consider(socket->unsent_bytes(), socket, nullptr);
+    consider(socket->unsent_bytes(), socket, nullptr, nullptr);
   }
-  for (auto* stream : http_streams_.snapshot()) consider(stream->unsent_bytes(), nullptr, stream);
+  for (auto* stream : http_streams_.snapshot()) {
+    consider(stream->unsent_bytes(), nullptr, stream, nullptr);
+  }
+  for (auto* link : engine_.snapshot()) consider(link->unsent_bytes(), nullptr, nullptr, link);
   const std::size_t most = std::min(readers_max, slow.size());
   std::partial_sort(slow.begin(), slow.begin() + static_cast<std::ptrdiff_t>(most), slow.end(),
                     [](const Reader& a, const Reader& b) { return a.unsent > b.unsent; });
@@ -309,6 +329,7 @@ std::size_t Worker::disconnect_slowest(std::size_t bytes, std::size_t readers_ma
     freed += slow[gone].unsent;
     if (slow[gone].socket != nullptr) slow[gone].socket->abort(ws::CloseCode::kTryAgainLater);
     if (slow[gone].stream != nullptr) slow[gone].stream->abort();
+    if (slow[gone].link != nullptr) slow[gone].link->abort(ws::CloseCode::kTryAgainLater);
   }
   return gone;
 }
@@ -346,6 +367,7 @@ void Worker::begin_drain(TimePoint deadline) {
     transport->close(ws::CloseCode::kGoingAway, "server is shutting down");
   }
   http_streams_.drain();
+  engine_.drain();
   if (front_) front_->drain();
   drain_deadline_ = deadline;
   check_drained();
@@ -358,6 +380,7 @@ void Worker::check_drained() {
   }
   for (auto* transport : websockets_.transports.snapshot()) transport->abort();
   http_streams_.abort();
+  engine_.abort();
   for (http::Connection* connection : http_.connections.snapshot()) connection->abort();
   loop_.stop();
 }

@@ -16,6 +16,7 @@
 #include "hub/hub.h"
 #include "net/flush_queue.h"
 #include "net/listener.h"
+#include "protocol/transport/engine/endpoint.h"
 #include "protocol/transport/http_streams.h"
 #include "protocol/transport/websocket.h"
 #include "server/adapters.h"
@@ -39,6 +40,13 @@ struct ConnectionBudget {
   std::atomic<std::uint64_t> connections{0};
 };
 
+class Worker;
+
+// All workers, by the index of their loop. Filled before they start, and then unchanged.
+struct WorkerGroup {
+  std::vector<Worker*> members;
+};
+
 struct WorkerOptions {
   const Config& config;
   ConnectionBudget& budget;  // these outlive the workers
@@ -46,6 +54,7 @@ struct WorkerOptions {
   Overload& overload;
   AdapterGroup& adapters;
   protocol::HttpStreamGroup& http_streams;
+  WorkerGroup& workers;
   bool welcome_page;
   // The apps besides the default one, as the router counts them; null and none: there are no more.
   const AppRouter* router = nullptr;
@@ -87,6 +96,10 @@ class Worker final : private net::AcceptHandler,
   void begin_drain(TimePoint deadline);
   void check_drained();
   void trim_memory();
+  bool move_to(std::uint32_t loop, http::Connection& connection);
+  struct Passage;
+  void depart(std::unique_ptr<Passage> passage);
+  void arrive(std::unique_ptr<Passage> passage);
   std::size_t connections() const;
 
   reactor::Loop& loop_;
@@ -96,11 +109,14 @@ class Worker final : private net::AcceptHandler,
   protocol::LimitGroup& limits_;
   net::CidrList trusted_proxies_;
   std::size_t charged_ = 0;  // our part of the budget
-  protocol::HttpStreams http_streams_;  // before what sends its output
+  WorkerGroup& workers_;
+  // Both before what sends their output.
+  protocol::HttpStreams http_streams_;
+  ws::CompressionPool compression_;
+  protocol::engine::Endpoints engine_;
   tls::EncryptQueue encrypt_queue_;
   net::FlushQueue flush_queue_;
   std::unique_ptr<tls::ContextHolder> tls_;  // null without TLS
-  ws::CompressionPool compression_;
   protocol::WebSocketContext websockets_;
   std::unique_ptr<front::Front> front_;  // null without [front]
   Gateway gateway_;

@@ -114,6 +114,7 @@ class WorkerTest : public ::testing::Test {
         .overload = *overload,
         .adapters = *adapters,
         .http_streams = http_streams,
+        .workers = worker_group,
         .welcome_page = false};
     address = *net::Address::parse("127.0.0.1:0");
     for (unsigned i = 0; i < count; ++i) {
@@ -143,6 +144,7 @@ class WorkerTest : public ::testing::Test {
   std::unique_ptr<AddressBudget> addresses;
   std::unique_ptr<Overload> overload;
   protocol::HttpStreamGroup http_streams;
+  WorkerGroup worker_group;
   std::vector<std::unique_ptr<Worker>> workers;
   net::Address address;
 };

@@ -111,6 +111,30 @@ TEST_P(TlsSocketTest, CiphertextLeavesInTheTurnThePlaintextWasWritten) {
   EXPECT_EQ(client.received, "now");
 }
 
+TEST_P(TlsSocketTest, GoesOnOnAnotherLoopWithWhatItHasToSay) {
+  handshake();
+  std::unique_ptr<reactor::Loop> other = *reactor::Loop::create({.index = 1}, clock);
+  EncryptQueue other_encrypt_queue(*other);
+  net::FlushQueue other_flush_queue(*other, {});
+  const BufferRef shared = Buffer::copy_of(as_bytes("shared "));
+  stream->write(shared);
+  to_server += client.encrypt("echo");
+  ASSERT_TRUE(stream->detach());
+  EXPECT_TRUE(shared->exclusive());
+  ASSERT_TRUE(static_cast<net::TcpStream&>(stream->lower()).attach(other_flush_queue));
+  stream->attach(other_encrypt_queue);
+  Echo there(*other);
+  there.stream = stream.get();
+  stream->set_handler(there);
+  loop->turn(Duration::zero());
+  EXPECT_EQ(peer.hear(), "");
+  loop.swap(other);
+  for (int i = 0; i < 20; ++i) step();
+  loop.swap(other);
+  EXPECT_EQ(client.received, "shared echo");
+  stream.reset();
+}
+
 TEST_P(TlsSocketTest, CloseNotifyIsAnsweredAndBothSidesEnd) {
   handshake();
   to_server += client.encrypt("bye");

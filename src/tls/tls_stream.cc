@@ -16,12 +16,27 @@ using net::ReadStatus;
 
 TlsStream::TlsStream(EncryptQueue& queue, std::shared_ptr<const Context> context,
                      std::unique_ptr<net::Stream> lower)
-    : queue_(queue), lower_(std::move(lower)), engine_(std::move(context)) {
+    : queue_(&queue), lower_(std::move(lower)), engine_(std::move(context)) {
   lower_->set_handler(*this);
 }
 
 TlsStream::~TlsStream() {
-  if (in_dirty_ || in_later_) queue_.forget(*this);
+  if (in_dirty_ || in_later_) queue_->forget(*this);
+}
+
+bool TlsStream::detach() {
+  if (!open() || !lower_->detach()) return false;
+  if (in_dirty_ || in_later_) queue_->forget(*this);
+  in_dirty_ = in_later_ = false;
+  queue_ = nullptr;
+  if (plaintext_) plaintext_->make_own();
+  return true;
+}
+
+void TlsStream::attach(EncryptQueue& queue) {
+  queue_ = &queue;
+  if (plaintext_ || notify_drained_ || finishing_) mark_dirty();
+  if (reading_ && engine_.has_buffered()) mark_later();
 }
 
 ReadResult TlsStream::read(MutableBytes into) {
@@ -31,7 +46,7 @@ ReadResult TlsStream::read(MutableBytes into) {
   ReadResult result = translate(engine_.read({}, into));
   if (result.status != ReadStatus::kWouldBlock) return result;
   // No more ciphertext than fits as plaintext, so that as a rule nothing stays behind.
-  MutableBytes scratch = queue_.ciphertext_scratch();
+  MutableBytes scratch = queue_->ciphertext_scratch();
   scratch = scratch.first(std::min(scratch.size(), std::max<std::size_t>(into.size(), 512)));
   const ReadResult below = lower_->read(scratch);
   switch (below.status) {
@@ -132,13 +147,13 @@ std::uint64_t TlsStream::progress() const {
 void TlsStream::mark_dirty() {
   if (in_dirty_) return;
   in_dirty_ = true;
-  queue_.add_dirty(*this);
+  queue_->add_dirty(*this);
 }
 
 void TlsStream::mark_later() {
   if (in_later_) return;
   in_later_ = true;
-  queue_.add_later(*this);
+  queue_->add_later(*this);
 }
 
 void TlsStream::set_reading(bool on) {
@@ -182,7 +197,7 @@ void TlsStream::close() {
 }
 
 void TlsStream::on_readable() {
-  queue_.note_input();
+  queue_->note_input();
   if (!open()) return;
   if (!engine_.established()) {
     advance_handshake();
@@ -192,7 +207,7 @@ void TlsStream::on_readable() {
 }
 
 void TlsStream::advance_handshake() {
-  const MutableBytes scratch = queue_.ciphertext_scratch();
+  const MutableBytes scratch = queue_->ciphertext_scratch();
   const ReadResult below = lower_->read(scratch);
   if (below.status == ReadStatus::kWouldBlock) return;
   if (below.status != ReadStatus::kData) {
@@ -255,7 +270,7 @@ bool TlsStream::encrypt_records(std::size_t budget) {
     const std::size_t size = std::min(budget, kRecordPlaintextMax);
     Bytes record = plaintext_->front();
     if (record.size() < size) {
-      const MutableBytes joined = queue_.plaintext_scratch().first(size);
+      const MutableBytes joined = queue_->plaintext_scratch().first(size);
       plaintext_->copy_head(joined.data(), size);
       record = joined;
     }

@@ -51,12 +51,16 @@ class TlsStream final : public net::Stream, private net::StreamHandler {
   void close_when_sent() override;
   void close() override;
   bool encrypted() const override { return true; }
+  bool detach() override;
+  // On its new loop, once the stream below is attached there.
+  void attach(EncryptQueue& queue);
 
   bool handshake_done() const { return engine_.established(); }
   // Why TLS failed, for a log line; null while it has not.
   const char* failure() const { return engine_.failure(); }
   const char* version() const { return engine_.version(); }
   const net::Stream& lower() const { return *lower_; }
+  net::Stream& lower() { return *lower_; }
 
  private:
   friend class EncryptQueue;
@@ -88,7 +92,7 @@ class TlsStream final : public net::Stream, private net::StreamHandler {
   bool encrypt_records(std::size_t budget);
   void end_output();
 
-  EncryptQueue& queue_;
+  EncryptQueue* queue_;  // null while detached
   std::unique_ptr<net::Stream> lower_;
   std::unique_ptr<net::OutputQueue> plaintext_;
   Engine engine_;

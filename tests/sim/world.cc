@@ -48,7 +48,7 @@ struct World::Side {
   Side(World& world, std::uint32_t index)
       : loop(*world.loops_[index]),
         streams(world.http_streams_, loop, {}),
-        gateway({}, adapters(world, index), websockets, streams) {}
+        gateway({}, adapters(world, index), websockets, streams, engine) {}
 
   std::vector<std::unique_ptr<protocol::Adapter>> adapters(World& world, std::uint32_t index) {
     std::vector<std::unique_ptr<protocol::Adapter>> all;
@@ -75,6 +75,7 @@ struct World::Side {
                                          .compression = compression},
                                         {}};
   protocol::HttpStreams streams;
+  protocol::engine::Endpoints engine{loop, {}, {}, compression};  // no scenario speaks it
   server::Gateway gateway;
   http::ConnectionContext http{.loop = loop,
                                .options = {},

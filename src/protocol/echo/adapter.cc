@@ -12,6 +12,14 @@ std::optional<Route> EchoAdapter::route(const http::RequestHead& request, const 
     };
     return route;
   }
+  if (options_.conformance && (request.path == "/engine.io/" || request.path == "/engine.io")) {
+    route.via = Via::kEngineIo;
+    route.engine = &options_.engine;
+    route.make_session = [](Transport& transport, std::string_view) {
+      return std::make_unique<MirrorSession>(transport);
+    };
+    return route;
+  }
   if ((options_.echo && request.path == "/echo") || (options_.root && request.path == "/")) {
     route.make_session = [](Transport& transport, std::string_view) {
       return std::make_unique<EchoSession>(transport);

@@ -12,7 +12,8 @@ namespace anywire::protocol::echo {
 struct EchoOptions {
   bool echo = true;         // /echo
   bool root = false;        // the same at /
-  bool conformance = false;  // /conformance/echo
+  bool conformance = false;  // /conformance/echo, and over Engine.IO at /engine.io/
+  engine::Options engine;    // of the latter
 };
 
 class EchoAdapter final : public Adapter {

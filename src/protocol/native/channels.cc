@@ -365,6 +365,7 @@ Variant variant_of(Format format, Transport::Encoding encoding) {
     case Transport::Encoding::kPlain: return json ? kJsonPlain : kMsgpackPlain;
     case Transport::Encoding::kCompressed: return json ? kJsonCompressed : kMsgpackCompressed;
     case Transport::Encoding::kEvent: return kJsonEvent;
+    case Transport::Encoding::kPackets: break;  // not on a Route of this protocol
   }
   return kJsonPlain;
 }
@@ -380,6 +381,7 @@ BufferRef NativeSession::encode_frame(const std::string& message,
     case Transport::Encoding::kCompressed:
       return compressed_frame(format_, message, adapter_.compression());
     case Transport::Encoding::kEvent: return encode_event(message);
+    case Transport::Encoding::kPackets: break;  // not on a Route of this protocol
   }
   return frame(format_, message);
 }
