@@ -106,17 +106,18 @@ export class Poll extends Actor {
   /** A GET that waits at the server when this resolves; `answer` of the result is its answer. */
   async park() {
     let sent;
-    const parked = new Promise((resolve) => (sent = resolve));
     let handle;
-    const answer = request(this.url, 'GET', { onSent: (one) => ((handle = one), sent()) });
+    const parked = new Promise((resolve) => (sent = resolve));
+    const answer = request(this.url, 'GET', { onSent: (one) => ((handle = one), sent()) })
+      .then(([status, , body]) => {
+        if (status === 200) this.#take(body);
+        else this.note('GET', status, body);
+        return { status, body };
+      });
     answer.catch(() => {});
     await parked;
-    // Another request of the same length behind it: by its answer the first has been read, too.
+    // Another request behind it: by its answer the first has most probably been read, too.
     await request(this.stage.url + pathOf({ sid: 'a-session-that-is-not-there' }), 'GET');
-    return { abort: () => handle.destroy(), answer: answer.then(([status, , body]) => {
-      if (status === 200) this.#take(body);
-      else this.note('GET', status, body);
-      return { status, body };
-    }) };
+    return { answer, abort: () => handle.destroy() };
   }
 }

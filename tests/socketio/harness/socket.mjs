@@ -28,7 +28,7 @@ export class Socket extends Actor {
   #follow() {
     this.socket.on('connect', () => {
       this.stage.secrets.add(this.socket.id, 'socket');
-      this.note('connect', ...(this.stage.profile === 'recovery' ? [this.socket.recovered] : []));
+      this.note(['connect', ...(this.stage.profile === 'recovery' ? [this.socket.recovered] : [])]);
     });
     this.socket.on('connect_error', ({ message, data }) =>
       this.note('connect_error', message, ...(data === undefined ? [] : [plain(data)])));
