@@ -38,7 +38,7 @@ export class Browser extends Actor {
     const path = typeof target === 'string' ? target : pathOf(target);
     const [status, headers, body] = await request(this.stage.url + path, method, options);
     const list = body.startsWith('0{') ? packets(body) : undefined;
-    if (list) body.split('\x1e').forEach((raw) => this.stage.secrets.learn(raw));
+    body.split('\x1e').forEach((raw) => this.stage.secrets.learn(raw));
     const shown = only ? Object.fromEntries(only.filter((name) => name in headers)
       .map((name) => [name, headers[name]])) : headers;
     this.note(method, status, shown, list ?? body);
