@@ -178,12 +178,10 @@ export default [
   },
   {
     name: 'upgrade: begun by an upgrade packet',
-    profile: 'quick',
     async run(stage) {
       const poll = await polling(stage);
       const link = await candidate(stage, poll);
-      link.send('5');
-      await link.ends();
+      await link.say(['5', '420["echo"]']);
     },
   },
   {

@@ -78,7 +78,7 @@ export class Link extends Actor {
   }
 
   ends() {
-    return this.when('its close', (log) => log.some(([kind]) => kind === 'close'));
+    return this.when('its close', (log) => log.some((entry) => entry[0] === 'close'));
   }
 
   /** An `echo` with an ack in `namespace`, of which the log knows nothing. */
