@@ -290,8 +290,8 @@ export default [
       const link = await stage.link('link');
       await link.say(`40{"tag":"${stage.tag}"}`);
       await link.say(['40/chat,']);
-      await link.say(['42/chat,["kick",false]', '42/chat,["echo",1]']);
-      link.send('42["echo",2]');
+      await link.say('42/chat,["kick",false]');
+      link.send('42/chat,["echo",1]', '42["echo",2]');
       await link.when('an end or an echo', (log) => log.at(-1)[0] === 'close' ||
         log.at(-1) === '42["echo",2]');
       if (link.log.at(-1)[0] === 'close') await watcher.sees('gone');

@@ -35,6 +35,7 @@ export class Socket extends Actor {
     this.socket.on('disconnect', (reason) => this.note('disconnect', reason));
     this.socket.onAny((...args) => {
       this.stage.learnOffset(args);
+      this.stage.secrets.told(args[0], args[1]);
       this.note('event', ...args.map(plain));
     });
     this.socket.on('question', (...args) => {
@@ -64,6 +65,7 @@ export class Socket extends Actor {
   /** Emits with an ack, which is logged and returned (its arguments). */
   async ask(...args) {
     const values = await this.#request(args);
+    this.stage.secrets.told(args[0], values[0]);
     this.acks.push([args[0], ...values.map(plain)]);
     return values;
   }

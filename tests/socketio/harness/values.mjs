@@ -68,6 +68,12 @@ export class Secrets {
     }
   }
 
+  /** Finds those that the application tells in an event or an ack named `name`. */
+  told(name, value) {
+    if (name === 'gone') this.add(value?.id, 'socket');
+    if (name === 'who') this.add(value?.auth?.pid, 'private');
+  }
+
   /** Finds those that a packet tells. */
   learn(raw) {
     const session = /^0(\{.*\})$/.exec(raw);
@@ -87,7 +93,9 @@ export class Secrets {
     if (this.#kinds.size === 0) return JSON.parse(text);
     const counts = new Map();
     const names = new Map();
-    const any = [...this.#kinds.keys()].map((one) => one.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+    // The longest first: one may begin as another does.
+    const longest = [...this.#kinds.keys()].sort((a, b) => b.length - a.length);
+    const any = longest.map((one) => one.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
     text = text.replaceAll(new RegExp(any.join('|'), 'g'), (value) => {
       if (!names.has(value)) {
         const kind = this.#kinds.get(value);
