@@ -157,17 +157,18 @@ export default [
     name: 'recovery: middleware is not asked again',
     profile: 'recovery',
     async run(stage) {
-      const watcher = await stage.watch('watcher', '/gate').catch(() => undefined);
-      const client = await stage.connect('client', '/gate', { auth: { token: 'open', user: 'ann' } });
+      const watcher = await stage.connect('watcher', '/gate', { auth: { token: 'open' } });
+      await watcher.ask('watch', stage.tag);
+      const auth = { token: 'open', user: 'ann', tag: stage.tag };
+      const client = await stage.connect('client', '/gate', { auth });
       await client.ask('who');
       client.emit('echo', { first: 1 });
       await client.sees('echo');
-      client.socket.auth = { token: 'wrong by now' };
+      client.socket.auth = { token: 'wrong by now', tag: stage.tag };
       client.socket.io.engine.transport.ws.terminate();
+      await watcher.sees('gone');
       await client.ends();
       await client.connect();
-      await client.when('a verdict', (log) => log.length > 3);
-      if (watcher?.socket.connected) await watcher.settle();
     },
   },
   ...[

@@ -1,7 +1,7 @@
 // What all who take part in a case have in common: a log, and waiting for what it is to hold.
 import { within } from '../../support/poll.mjs';
 
-const kDeadlineMs = 8000;
+const kDeadlineMs = 20_000;
 
 export class Actor {
   #waiting = new Set();

@@ -28,7 +28,7 @@ export function request(url, method, { headers = {}, body, agent = false, onSent
     sent.on('finish', () => onSent?.(sent));
     sent.end(body);
   });
-  return within(`${method} ${url}`, answered, 8000);
+  return within(`${method} ${url}`, answered, 20_000);
 }
 
 /** Says what was asked with which answer, one entry a request. */

@@ -40,7 +40,7 @@ export class Link extends Actor {
   /** Opens it, and awaits the handshake's packet unless it is one of an upgrade. */
   static async start(stage, name, options = {}) {
     const link = new Link(stage, name, options);
-    await within(`${name}: the upgrade`, link.started, 8000);
+    await within(`${name}: the upgrade`, link.started, 20_000);
     if (link.open && !options.query?.sid && options.greeted !== false) await link.until(1);
     return link;
   }
@@ -86,6 +86,6 @@ export class Link extends Actor {
     if (this.socket.readyState !== WebSocket.OPEN) return Promise.resolve();
     const answered = new Promise((resolve) => this.#barriers.push(resolve));
     this.send(`42${namespace === '/' ? '' : `${namespace},`}${kBarrier}["echo"]`);
-    return within(`${this.name}: the barrier`, Promise.race([answered, this.ends()]), 8000);
+    return within(`${this.name}: the barrier`, Promise.race([answered, this.ends()]), 20_000);
   }
 }

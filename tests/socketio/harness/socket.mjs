@@ -73,7 +73,7 @@ export class Socket extends Actor {
   #request(args) {
     const answered = new Promise((resolve) =>
       this.socket.emit(...args, (...values) => resolve(values)));
-    return within(`${this.name}: the ack of ${args[0]}`, answered, 8000);
+    return within(`${this.name}: the ack of ${args[0]}`, answered, 20_000);
   }
 
   /** Resolves once `count` events named `event` have come. */
