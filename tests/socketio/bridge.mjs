@@ -17,7 +17,9 @@ const map = (value, change) => {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, map(one, change)]));
 };
 const toHook = (value) => map(value, (one) =>
-  (Buffer.isBuffer(one) ? { binary: one.toString('base64') } : undefined));
+  (ArrayBuffer.isView(one)
+    ? { binary: Buffer.from(one.buffer, one.byteOffset, one.byteLength).toString('base64') }
+    : undefined));
 const fromHook = (value) => map(value, (one) =>
   (typeof one?.binary === 'string' ? Buffer.from(one.binary, 'base64') : undefined));
 
