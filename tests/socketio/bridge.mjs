@@ -16,10 +16,12 @@ const map = (value, change) => {
   if (value === null || typeof value !== 'object' || value instanceof Date) return value;
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, map(one, change)]));
 };
-const toHook = (value) => map(value, (one) =>
-  (ArrayBuffer.isView(one)
-    ? { binary: Buffer.from(one.buffer, one.byteOffset, one.byteLength).toString('base64') }
-    : undefined));
+const toHook = (value) => map(value, (one) => {
+  if (!ArrayBuffer.isView(one) && !(one instanceof ArrayBuffer)) return undefined;
+  const bytes = one instanceof ArrayBuffer ? Buffer.from(one)
+    : Buffer.from(one.buffer, one.byteOffset, one.byteLength);
+  return { binary: bytes.toString('base64') };
+});
 const fromHook = (value) => map(value, (one) =>
   (typeof one?.binary === 'string' ? Buffer.from(one.binary, 'base64') : undefined));
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { io } from 'socket.io-client';
 import { until, within } from '../support/poll.mjs';
-import { startOurs } from './ours.mjs';
+import { chosenTarget } from './targets.mjs';
 
 // [name, what happens before the cut]; `told` sends the client a plain event.
 const kScenarios = [
@@ -28,7 +28,7 @@ const kScenarios = [
 describe('recovery', { concurrency: false }, () => {
   let target;
   const ends = [];
-  before(async () => (target = await startOurs('recovery', { loops: 4 })));
+  before(async () => (target = await chosenTarget().start('recovery', { loops: 4 })));
   after(async () => {
     for (const end of ends) end();
     await target?.stop();
